@@ -1,0 +1,52 @@
+/**
+ * The limits table (rule T8). Sizes are bytes unless the name says otherwise. Limits that decide whether an
+ * entry is well formed are part of the format and never change; the others may grow.
+ */
+export const limits = {
+  // The format: fixed for good. A peer that read them otherwise would disagree about what exists.
+  entryBytes: 240 * 1024,
+  changesPerEntry: 4096,
+  depsPerChange: 64,
+  docNameBytes: 128,
+  payloadBytes: 200 * 1024,
+  clearOpBytes: 220 * 1024,
+  frontierIds: 256,
+  recipients: 2000,
+  pins: 4000,
+  devicesPerGrant: 64,
+  keyBytes: 512,
+  valueBytes: 128 * 1024,
+  messageBytes: 64 * 1024,
+
+  // What people type.
+  nameBytes: 128,
+  noteBytes: 64 * 1024,
+  tagsPerNote: 32,
+  tagBytes: 64,
+  linkBytes: 2048,
+  relaysPerLink: 3,
+  relaysPerMesh: 8,
+  addressBytes: 256,
+
+  // The wire.
+  frameBytes: 256 * 1024,
+  creditWindowBytes: 512 * 1024,
+  headsPerFrame: 3000,
+  wantsPerFrame: 1000,
+  entriesPerFrame: 4096,
+  handshakeBytes: 4096,
+  whisperBytes: 8 * 1024,
+
+  // What one peer may cost another.
+  sessionsPerPeer: 64,
+  unplacedEntriesPerPeer: 4096,
+  whispersKept: 4096,
+  whisperLifeMs: 30_000,
+  clockLeadMs: 60_000,
+  logsPerMesh: 200_000,
+  rpcFrameBytes: 16 * 1024 * 1024,
+
+  // The relay.
+  codesPerPeer: 64,
+  peersPerCode: 256,
+} as const

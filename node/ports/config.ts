@@ -1,0 +1,23 @@
+/** Settings of one profile: one file, each key documented, each overridable by environment and flag. */
+export interface Settings {
+  /** The name others see for this person unless a mesh was given another. */
+  readonly name: string
+  /** `off` cuts this node off: connections close, nothing is dialled, work goes on locally. */
+  readonly network: 'on' | 'off'
+  /** Addresses to listen on, comma-separated `HOST:PORT`, for TCP; port 0 picks one. */
+  readonly listen: string
+  /** The same for WebSocket. Empty: none. */
+  readonly listen_ws: string
+  /** The mesh meant when none is named: a mesh's id. */
+  readonly mesh: string
+  /** `error`, `warn`, `info` or `debug`. */
+  readonly log_level: 'error' | 'warn' | 'info' | 'debug'
+}
+
+export interface ConfigPort {
+  current(): Settings
+  /** Writes one key (validated) to the file, durably; throws config_unknown or bad_input. */
+  set<K extends keyof Settings>(key: K, value: Settings[K]): void
+  /** Calls back after each change until disposed. */
+  watch(changed: (settings: Settings) => void): Disposable
+}

@@ -1,0 +1,118 @@
+/**
+ * The closed table of errors (rule H1). Every refusal that a person, an agent or a program can meet has one
+ * row: what it says here (with what to do next), what a peer may be told, and the exit status of a command.
+ *
+ * `{name}` in a message is filled from the error's details.
+ */
+interface Row {
+  /** For the local user: what is wrong and what to do next. */
+  readonly local: string
+  /** For a peer: says nothing about this machine. */
+  readonly remote: string
+  /** Exit status of a command that fails with it: 2 usage, 3 not found, 4 not allowed, 5 try later, 6 conflict, 7 storage, 1 anything else. */
+  readonly exit: 1 | 2 | 3 | 4 | 5 | 6 | 7
+  /** Whether the same call may succeed later without any change. */
+  readonly retry: boolean
+}
+
+export const errorTable = {
+  // What was typed
+  bad_input: { local: '{what}', remote: 'The request was not understood.', exit: 2, retry: false },
+  unknown_operation: { local: 'There is no operation {name}. `atoll help` lists them.', remote: 'No such operation.', exit: 2, retry: false },
+  value_too_large: { local: '{what} is {size} bytes; at most {limit} are allowed. Share a file instead, or split it.', remote: 'The value is too large.', exit: 2, retry: false },
+  name_invalid: { local: 'The name {name} cannot be used: {why}.', remote: 'The name cannot be used.', exit: 2, retry: false },
+  confirm_needed: { local: '{what} Repeat the command with --yes to do it.', remote: 'Confirmation is needed.', exit: 2, retry: false },
+
+  // What was not found
+  mesh_unknown: { local: 'No mesh called {name} here. `atoll list` shows those you are in.', remote: 'Unknown mesh.', exit: 3, retry: false },
+  mesh_none: { local: 'You are in no mesh yet. `atoll create NAME` makes one, `atoll join LINK` joins one.', remote: 'Unknown mesh.', exit: 3, retry: false },
+  mesh_ambiguous: { local: 'You are in several meshes: {choices}. Say which with --mesh NAME.', remote: 'Unknown mesh.', exit: 2, retry: false },
+  member_unknown: { local: 'Nobody called {name} in this mesh. `atoll member list` shows who is.', remote: 'Unknown member.', exit: 3, retry: false },
+  member_ambiguous: { local: '{name} could be any of: {choices}. Use one of these longer names.', remote: 'Unknown member.', exit: 2, retry: false },
+  peer_unknown: { local: 'No peer called {name}. `atoll peers` shows who is known.', remote: 'Unknown peer.', exit: 3, retry: false },
+  recipient_unknown: { local: 'No session or member called {name}. `atoll peers` shows who can be written to; `*` means all.', remote: 'Unknown recipient.', exit: 3, retry: false },
+  key_unknown: { local: 'No value is stored under {key}. `atoll state list` shows what is.', remote: 'Unknown key.', exit: 3, retry: false },
+  note_unknown: { local: 'No note with id {id}. `atoll recall WORDS` finds notes and shows their ids.', remote: 'Unknown note.', exit: 3, retry: false },
+  message_unknown: { local: 'No message with id {id} was sent or received here.', remote: 'Unknown message.', exit: 3, retry: false },
+  invite_unknown: { local: 'This mesh knows no such invite. Ask for a new link.', remote: 'Unknown invite.', exit: 3, retry: false },
+  config_unknown: { local: 'There is no setting {key}. Settings: {choices}.', remote: 'Unknown setting.', exit: 2, retry: false },
+  relay_unknown: { local: 'This mesh uses no relay {address}. `atoll relay list` shows those it uses.', remote: 'Unknown relay.', exit: 3, retry: false },
+
+  // What is not allowed
+  not_permitted: { local: 'Your role here is {role}; {what} needs {needs}.', remote: 'Not permitted.', exit: 4, retry: false },
+  not_removable: { local: '{name} cannot be removed by you: {why}.', remote: 'Not permitted.', exit: 4, retry: false },
+  removed: { local: 'You were removed from this mesh on {at}. What you already hold stays readable; ask an admin for a new invite.', remote: 'Not a member.', exit: 4, retry: false },
+  already_joined: { local: 'You are already in this mesh as {name}.', remote: 'Already a member.', exit: 6, retry: false },
+
+  // Links
+  link_malformed: { local: 'This is not an Atoll invite link, or a part of it is missing: {why}. Copy it again, whole.', remote: 'Malformed link.', exit: 2, retry: false },
+  link_version: { local: 'This link was made by another version of Atoll ({version}). Upgrade both sides, or ask for a new link.', remote: 'Unsupported link version.', exit: 2, retry: false },
+  invite_expired: { local: 'This invite expired on {at}. Ask for a new link.', remote: 'The invite has expired.', exit: 4, retry: false },
+  invite_revoked: { local: 'This invite was revoked. Ask for a new link.', remote: 'The invite was revoked.', exit: 4, retry: false },
+  invite_used_up: { local: 'This invite has been used as often as it allows. Ask for a new link.', remote: 'The invite is used up.', exit: 4, retry: false },
+  invite_forged: { local: 'The mesh did not accept this link: {why}. Ask for a new one.', remote: 'The invite is not valid.', exit: 4, retry: false },
+  history_stale: { local: 'The peer that answered does not know what this link was made from, so it was not trusted. Try again when another member is online.', remote: 'Stale history.', exit: 5, retry: true },
+  nobody_online: { local: 'Nobody in the mesh could be reached to let you in. Ask one of them to run `atoll up`, or wait with --wait.', remote: 'Nobody is online.', exit: 5, retry: true },
+  relay_unreachable: { local: 'No relay answered at {address}: {why}. Check the address and that `atoll relay` runs there.', remote: 'Relay unreachable.', exit: 5, retry: true },
+  relay_wrong: { local: 'What answered at {address} is not the relay that was named: {why}.', remote: 'Not the expected relay.', exit: 4, retry: false },
+
+  // The node
+  node_unreachable: { local: 'The node did not answer: {why}. `atoll status` tells more, `atoll up` starts it in the foreground.', remote: 'The node did not answer.', exit: 5, retry: true },
+  node_running: { local: 'Another node already runs on this profile (process {pid}). `atoll down` stops it.', remote: 'Busy.', exit: 6, retry: false },
+  node_version: { local: 'The running node is version {theirs}, this command is {ours}. `atoll down` and try again.', remote: 'Version mismatch.', exit: 6, retry: false },
+  timed_out: { local: 'No answer within {seconds} s: {what}.', remote: 'Timed out.', exit: 5, retry: true },
+  cancelled: { local: 'Cancelled.', remote: 'Cancelled.', exit: 1, retry: true },
+  offline: { local: 'The network is switched off for this node. `atoll config set network on` switches it on.', remote: 'Offline.', exit: 5, retry: true },
+
+  // The profile and the disk
+  profile_modes: { local: '{path} can be read by others (mode {mode}). Mend it with: {command}', remote: 'Storage problem.', exit: 7, retry: false },
+  profile_readonly: { local: 'The profile {path} cannot be written: {why}. Reading goes on; nothing can be saved.', remote: 'Storage problem.', exit: 7, retry: true },
+  profile_newer: { local: 'This profile was written by a newer Atoll (schema {found}, this one knows {known}). Upgrade Atoll.', remote: 'Storage problem.', exit: 7, retry: false },
+  storage_full: { local: 'The disk is full: nothing was saved, nothing was lost. Free some space and repeat the command.', remote: 'Storage problem.', exit: 7, retry: true },
+  storage_failed: { local: 'The disk refused a write ({why}): nothing was saved, nothing was lost. Reading goes on; it is tried anew with the next command.', remote: 'Storage problem.', exit: 7, retry: true },
+  storage_corrupt: { local: 'A part of the store at {path} is damaged ({why}). It was set aside; what it held is fetched again from peers.', remote: 'Storage problem.', exit: 7, retry: true },
+
+  // Keys
+  key_missing: { local: 'The key to this was not handed to you yet; it comes when a member that holds it is reachable.', remote: 'Key missing.', exit: 5, retry: true },
+  busy: { local: 'Too much at once: {what}. Try again in a moment.', remote: 'Busy.', exit: 5, retry: true },
+  internal: { local: 'This should not have happened: {why}. `atoll logs` has more; please report it.', remote: 'Internal error.', exit: 1, retry: false },
+} as const satisfies Record<string, Row>
+
+export type ErrorCode = keyof typeof errorTable
+export type ErrorDetails = Readonly<Record<string, string | number>>
+
+/** The one error that operations throw. `message` is the local text; `remote` is all that a peer may see. */
+export class AtollError extends Error {
+  readonly code: ErrorCode
+  readonly details: ErrorDetails
+
+  constructor(code: ErrorCode, details: ErrorDetails = {}, options?: ErrorOptions) {
+    super(fill(errorTable[code].local, details), options)
+    this.name = 'AtollError'
+    this.code = code
+    this.details = details
+  }
+
+  get remote(): string {
+    return errorTable[this.code].remote
+  }
+
+  get exit(): number {
+    return errorTable[this.code].exit
+  }
+
+  get retry(): boolean {
+    return errorTable[this.code].retry
+  }
+}
+
+/** Anything thrown, as an AtollError; what is not one becomes `internal` and keeps its cause. */
+export function toAtollError(error: unknown): AtollError {
+  if (error instanceof AtollError) return error
+  const why = error instanceof Error ? error.message : String(error)
+  return new AtollError('internal', { why }, { cause: error })
+}
+
+function fill(template: string, details: ErrorDetails): string {
+  return template.replace(/\{(\w+)\}/g, (_, name: string) => String(details[name] ?? '?'))
+}

@@ -1,0 +1,336 @@
+/**
+ * What operations may ask of a running peer: one narrow interface per noun. A declaration in node/ops names
+ * the ones it needs and its handler gets exactly those, already bound to the caller's mesh and session.
+ * node/peer implements them; tests of surfaces implement them in memory.
+ *
+ * Times are milliseconds since 1970 UTC and are for display only. Ids are lower-case text.
+ * Every method may throw AtollError; long ones take a signal.
+ */
+
+/** Who calls, and in which mesh. Filled in by the surface (CLI, MCP, typed client). */
+export interface Caller {
+  /** What `--mesh`, ATOLL_MESH or a `.atoll` file said, if anything: a mesh's name or id. */
+  readonly mesh?: string | undefined
+  /** The attached session on whose behalf the call is made. */
+  readonly session?: string | undefined
+  readonly signal: AbortSignal
+}
+
+export type Role = 'owner' | 'admin' | 'member' | 'guest' | 'service' | 'mirror'
+export type Path = 'direct:tcp' | 'direct:ws' | 'direct:webrtc' | 'relayed' | 'none'
+export type Status = 'idle' | 'working' | 'dnd'
+export type Priority = 'now' | 'next' | 'low'
+
+// ---- the node ---------------------------------------------------------------------------------------
+
+export interface NodeStatus {
+  readonly version: string
+  readonly pid: number
+  readonly device: string
+  readonly home: string
+  readonly socket: string
+  readonly addresses: readonly string[]
+  readonly started_at: number
+  readonly network: 'on' | 'off'
+  readonly storage: 'ok' | 'read-only' | 'full' | 'failed'
+  readonly sessions: number
+  readonly meshes: readonly { readonly name: string; readonly mesh: string; readonly peers_online: number; readonly entries: number; readonly synced: boolean }[]
+  readonly warnings: readonly string[]
+}
+
+export interface NodeService {
+  status(): Promise<NodeStatus>
+  /** Stops the node after the answer has been sent. */
+  stop(): Promise<void>
+}
+
+export interface Setting {
+  readonly key: string
+  readonly value: string | number | boolean
+  readonly source: 'default' | 'file' | 'environment' | 'flag'
+  readonly doc: string
+}
+
+export interface ConfigService {
+  list(): Promise<readonly Setting[]>
+  get(key: string): Promise<Setting>
+  set(key: string, value: string): Promise<Setting>
+  unset(key: string): Promise<Setting>
+}
+
+// ---- meshes, invites, members --------------------------------------------------------------------------
+
+export interface MeshSummary {
+  readonly mesh: string
+  readonly name: string
+  readonly role: Role | 'removed' | 'left'
+  readonly member: string
+  readonly member_name: string
+  readonly members: number
+  readonly online: number
+  readonly default: boolean
+}
+
+export interface MeshInfo extends MeshSummary {
+  readonly created_at: number
+  readonly relays: readonly string[]
+  readonly entries: number
+  readonly logs: number
+  readonly bytes: number
+  readonly epoch: string
+  readonly synced: boolean
+  /** Devices that signed two entries under one (log, seq): rule T7. */
+  readonly forks: readonly { readonly device: string; readonly member: string; readonly log: string; readonly seq: number }[]
+}
+
+export interface Joined {
+  readonly mesh: string
+  readonly name: string
+  readonly member: string
+  readonly member_name: string
+  readonly role: Role
+  /** Set when nobody outside this network can reach the mesh. */
+  readonly note?: string
+}
+
+export interface Invite {
+  readonly id: string
+  readonly link: string
+  readonly role: Role
+  readonly uses: number
+  readonly expires_at: number
+  /** The link as a QR code in half-block characters, one string per line. */
+  readonly qr: readonly string[]
+}
+
+export interface MeshesService {
+  create(input: { name: string; relays: readonly string[]; as?: string | undefined }): Promise<Joined>
+  join(input: { link: string; name?: string | undefined; wait: boolean }, progress: (text: string) => void, signal: AbortSignal): Promise<Joined>
+  list(): Promise<readonly MeshSummary[]>
+  /** Makes a mesh the one that commands mean when none is named. */
+  setDefault(mesh: string): Promise<void>
+}
+
+export interface MeshService {
+  info(): Promise<MeshInfo>
+  stats(): Promise<{ entries: number; logs: number; bytes: number; keys: number; notes: number; messages: number; members: number; online: number; sent_bytes: number; received_bytes: number }>
+  leave(): Promise<{ mesh: string; name: string }>
+  invite(input: { uses: number; expires_in_ms: number; role: Role }): Promise<Invite>
+  /** Closes an invite: nobody can join by it any more. */
+  revokeInvite(id: string): Promise<void>
+  listInvites(): Promise<readonly { id: string; role: Role; uses: number; used: number; expires_at: number; closed: string | null; by: string }[]>
+}
+
+export interface RelayState {
+  readonly address: string
+  readonly connected: boolean
+  readonly reserved: boolean
+  readonly rtt_ms: number | null
+  readonly error: string | null
+}
+
+export interface RelaysService {
+  add(address: string): Promise<readonly RelayState[]>
+  remove(address: string): Promise<readonly RelayState[]>
+  list(): Promise<readonly RelayState[]>
+}
+
+export interface Member {
+  readonly member: string
+  readonly name: string
+  readonly role: Role
+  readonly status: 'active' | 'left' | 'removed'
+  readonly you: boolean
+  readonly devices: readonly { readonly device: string; readonly online: boolean }[]
+  readonly admitted_by: string | null
+  readonly joined_at: number
+}
+
+export interface MembersService {
+  list(): Promise<readonly Member[]>
+  remove(name: string): Promise<{ member: string; name: string; devices: number; rotated: boolean; voided: number }>
+}
+
+// ---- sessions and peers ------------------------------------------------------------------------------
+
+export interface SessionInfo {
+  readonly session: string
+  readonly name: string
+  readonly role: string | null
+  readonly groups: readonly string[]
+  readonly status: Status
+  readonly summary: string | null
+  readonly machine: string | null
+  readonly directory: string | null
+  readonly agent: string | null
+  readonly since: number
+}
+
+export interface Peer {
+  readonly device: string
+  readonly member: string
+  readonly name: string
+  readonly role: Role
+  readonly you: boolean
+  readonly online: boolean
+  readonly path: Path
+  readonly rtt_ms: number | null
+  /** True only when that peer and this one have announced the same heads (rule C4). */
+  readonly synced: boolean
+  readonly last_seen: number | null
+  readonly sessions: readonly SessionInfo[]
+}
+
+export interface PathAttempt {
+  readonly kind: Path
+  readonly address: string | null
+  readonly outcome: 'in use' | 'failed' | 'not tried' | 'available'
+  readonly why: string
+}
+
+export interface PathExplanation {
+  readonly peer: string
+  readonly device: string
+  readonly path: Path
+  readonly summary: string
+  readonly attempts: readonly PathAttempt[]
+  readonly advice: readonly string[]
+}
+
+export interface PeersService {
+  list(): Promise<readonly Peer[]>
+  explain(peer: string): Promise<PathExplanation>
+  /** Round trips to every reachable peer. */
+  ping(): Promise<readonly { name: string; device: string; path: Path; rtt_ms: number | null }[]>
+}
+
+export interface SessionsService {
+  setSummary(summary: string): Promise<void>
+  setStatus(status: Status): Promise<void>
+}
+
+// ---- state, memory, messages ----------------------------------------------------------------------------
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
+
+export interface StateValue {
+  readonly key: string
+  readonly value: Json
+  readonly by: string
+  readonly at: number
+  /** Other values written at the same time without knowledge of this one (rule C2); usually empty. */
+  readonly concurrent: readonly { readonly value: Json; readonly by: string; readonly at: number }[]
+}
+
+export interface StateVersion {
+  readonly value: Json
+  readonly deleted: boolean
+  readonly by: string
+  readonly at: number
+  readonly current: boolean
+}
+
+export interface StateChange {
+  readonly key: string
+  readonly old: Json
+  readonly value: Json
+  readonly deleted: boolean
+  readonly by: string
+  readonly at: number
+}
+
+export interface StateService {
+  set(key: string, value: Json): Promise<{ key: string; at: number }>
+  get(key: string): Promise<StateValue>
+  list(input: { prefix?: string | undefined; limit: number; after?: string | undefined }): Promise<{ values: readonly StateValue[]; next: string | null }>
+  delete(key: string): Promise<{ key: string; at: number }>
+  history(input: { key: string; limit: number }): Promise<readonly StateVersion[]>
+  /** Calls back for every change whose key starts with the prefix, until the signal fires. */
+  watch(prefix: string, on: (change: StateChange) => void, signal: AbortSignal): Promise<void>
+}
+
+export interface Note {
+  readonly id: string
+  readonly text: string
+  readonly tags: readonly string[]
+  readonly by: string
+  readonly at: number
+  /** Higher is better; comparable within one answer only. */
+  readonly score: number
+}
+
+export interface MemoryService {
+  remember(input: { text: string; tags: readonly string[] }): Promise<{ id: string; at: number }>
+  recall(input: { query: string; limit: number; tags: readonly string[] }): Promise<readonly Note[]>
+  forget(id: string): Promise<{ id: string }>
+}
+
+export interface Message {
+  readonly id: string
+  readonly from: string
+  readonly from_member: string
+  readonly to: string
+  readonly text: string
+  readonly priority: Priority
+  readonly reply_to: string | null
+  readonly at: number
+}
+
+export type ReceiptState = 'pending' | 'stored' | 'reached' | 'shown' | 'read'
+
+export interface MessagesService {
+  send(input: { to: readonly string[]; text: string; priority: Priority; reply_to?: string | undefined; idempotency_key?: string | undefined }): Promise<{ id: string; at: number; recipients: readonly string[] }>
+  /** Drains the caller's inbox; with `wait_ms` it waits that long for a first message. */
+  inbox(input: { wait_ms: number; limit: number; peek: boolean }, signal: AbortSignal): Promise<readonly Message[]>
+  status(id: string): Promise<{ id: string; recipients: readonly { name: string; device: string; state: ReceiptState; why: string | null }[] }>
+  /** Calls back for every message to the caller's session as it arrives, until the signal fires. */
+  watch(on: (message: Message) => void, signal: AbortSignal): Promise<void>
+}
+
+export interface AuditReport {
+  readonly ok: boolean
+  readonly entries: number
+  readonly logs: number
+  readonly signatures: number
+  readonly membership: number
+  readonly problems: readonly { readonly entry: string; readonly log: string; readonly seq: number; readonly device: string; readonly problem: string }[]
+}
+
+export interface AuditService {
+  verify(progress: (done: number, total: number) => void, signal: AbortSignal): Promise<AuditReport>
+}
+
+/** Every port an operation may need. */
+export interface Services {
+  readonly node: NodeService
+  readonly config: ConfigService
+  readonly meshes: MeshesService
+  readonly mesh: MeshService
+  readonly relays: RelaysService
+  readonly members: MembersService
+  readonly peers: PeersService
+  readonly sessions: SessionsService
+  readonly state: StateService
+  readonly memory: MemoryService
+  readonly messages: MessagesService
+  readonly audit: AuditService
+}
+
+/** What a surface tells the node about itself when it attaches. */
+export interface SessionHello {
+  /** Stable across reconnects of the same window; made by the surface. */
+  readonly session: string
+  readonly name?: string | undefined
+  readonly directory?: string | undefined
+  readonly agent?: string | undefined
+  readonly kind: 'cli' | 'mcp' | 'client'
+}
+
+/** The running peer as surfaces see it. node/peer provides it; node/rpc carries it over a duplex. */
+export interface PeerHost {
+  /** The services bound to one caller. Choosing a mesh fails only when a service that needs one is used. */
+  services(caller: Caller): Services
+  /** Registers a session (shown to peers unless kind is `cli`); disposing detaches it. */
+  attach(hello: SessionHello): Promise<AsyncDisposable & { readonly session: string; readonly name: string }>
+  readonly version: string
+}

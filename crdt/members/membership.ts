@@ -1,0 +1,117 @@
+/**
+ * The membership of one mesh: takes membership entries in any order that respects their parents and answers who
+ * may do what, now and as seen from any frontier that an entry names.
+ */
+import type { Verify } from '../crypto/sign.ts'
+import type { DeviceId, EntryId, LogId, MeshId } from '../wire/ids.ts'
+import { BitSet, History, type MemberEntry } from './history.ts'
+import { pinsOf } from './pins.ts'
+import type { Pin } from './ops.ts'
+import { refusalOf, type Refusal } from './validity.ts'
+import { View } from './view.ts'
+import { readers } from './roles.ts'
+
+const viewsKept = 256
+
+export class Membership {
+  readonly mesh: MeshId
+  readonly history = new History()
+  readonly refusals = new Map<EntryId, Refusal>()
+  readonly #verify: Verify
+  readonly #heads = new Set<EntryId>()
+  readonly #views = new Map<string, View>()
+  readonly #contentVerdicts = new Map<string, Refusal | null>()
+  #now: View | undefined
+
+  constructor(mesh: MeshId, verify: Verify) {
+    this.mesh = mesh
+    this.#verify = verify
+  }
+
+  has(id: EntryId): boolean {
+    return this.history.at(id) !== undefined
+  }
+
+  /** The newest membership entries known: what the next entry names as its frontier. */
+  frontier(): EntryId[] {
+    return [...this.#heads].sort()
+  }
+
+  /**
+   * Adds an entry whose parents are all known (check with `has`). One that was not allowed at its frontier is kept
+   * in the graph, has no effect, and its refusal is remembered for the audit.
+   */
+  add(entry: MemberEntry): Refusal | undefined {
+    if (this.has(entry.id)) return this.refusals.get(entry.id)
+    const past = this.history.pastOf(entry.parents)
+    if (!past) throw new Error('a membership entry was added before its parents')
+    const view = this.#isWhole(entry.parents) ? this.now() : new View(this.history, past)
+    const refusal = refusalOf(entry, { mesh: this.mesh, history: this.history, past, view, verify: this.#verify })
+    if (refusal) this.refusals.set(entry.id, refusal)
+    this.history.add(entry, past, refusal === undefined)
+    for (const parent of entry.parents) this.#heads.delete(parent)
+    this.#heads.add(entry.id)
+    this.#now = undefined
+    return refusal
+  }
+
+  /** The mesh as of everything known here. */
+  now(): View {
+    this.#now ??= new View(this.history, this.#all())
+    return this.#now
+  }
+
+  /** The mesh as seen from a frontier; undefined while a part of it is not known here. */
+  viewAt(frontier: readonly EntryId[]): View | undefined {
+    if (this.#isWhole(frontier)) return this.now()
+    const key = frontier.join()
+    const known = this.#views.get(key)
+    if (known) return known
+    const past = this.history.pastOf(frontier)
+    if (!past) return undefined
+    const view = new View(this.history, past)
+    if (this.#views.size >= viewsKept) this.#views.clear()
+    this.#views.set(key, view)
+    return view
+  }
+
+  /** Whether everything before `lower` lies before `upper` too. */
+  covers(upper: readonly EntryId[], lower: readonly EntryId[]): boolean {
+    if (upper === lower) return true
+    const past = this.history.pastOf(upper)
+    return past !== undefined && lower.every((id) => past.has(this.history.at(id) ?? -1))
+  }
+
+  /**
+   * Whether a device may write content at a frontier under an epoch: it was a reader of the mesh there (guests too:
+   * what kinds a role may write is the fold's matter) and the epoch was one to write under (rule T6).
+   */
+  contentRefusal(device: DeviceId, frontier: readonly EntryId[], epoch: EntryId): Refusal | undefined {
+    const key = `${device}|${epoch}|${frontier.join()}`
+    const known = this.#contentVerdicts.get(key)
+    if (known !== undefined) return known ?? undefined
+    const view = this.viewAt(frontier)
+    if (!view) throw new Error('a content entry was judged before its frontier was known')
+    const state = view.device(device)
+    const refusal = !state || !readers.has(state.role) ? 'its device was not admitted at the frontier it names' : view.epochs().includes(epoch) ? undefined : 'its epoch was not one to write under at the frontier it names'
+    if (this.#contentVerdicts.size >= 10_000) this.#contentVerdicts.clear()
+    this.#contentVerdicts.set(key, refusal ?? null)
+    return refusal
+  }
+
+  /** Undefined while the device is admitted; otherwise the pins that bound what stands of this log (rule T4). */
+  pins(device: DeviceId, log: LogId): readonly (readonly Pin[])[] | undefined {
+    if (this.now().device(device)) return undefined
+    return pinsOf(device, log, this.history, this.now().reading)
+  }
+
+  #isWhole(frontier: readonly EntryId[]): boolean {
+    return frontier.length === this.#heads.size && frontier.every((id) => this.#heads.has(id))
+  }
+
+  #all(): BitSet {
+    const all = new BitSet(this.history.size)
+    for (let at = 0; at < this.history.size; at++) all.add(at)
+    return all
+  }
+}

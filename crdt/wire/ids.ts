@@ -1,0 +1,85 @@
+/** Ids: fixed bytes on the wire, lower-case hex in memory, where they are map keys. Branded so that they do not mix. */
+import { DecodeError, EncodeError, type Codec } from './codec.ts'
+
+declare const brand: unique symbol
+type Branded<B extends string> = string & { readonly [brand]: B }
+
+/** The hash of an entry, 32 bytes. A founding entry's is also the mesh id; a rotation's also names its epoch. */
+export type EntryId = Branded<'entry'>
+/** An entry id that is a mesh's founding. */
+export type MeshId = Branded<'entry'> & { readonly mesh?: true }
+/** An Ed25519 public key of a device, 32 bytes. */
+export type DeviceId = Branded<'device'>
+/** A member's root public key, 32 bytes. */
+export type MemberId = Branded<'member'>
+/** A log's random id, 16 bytes. */
+export type LogId = Branded<'log'>
+/** An X25519 public key, 32 bytes. */
+export type SealingKey = Branded<'sealing'>
+/** An invite's Ed25519 public key, 32 bytes. */
+export type InviteId = Branded<'invite'>
+
+const toHexTable = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+const fromHexTable = new Map(toHexTable.map((hex, byte) => [hex, byte]))
+
+/** Bytes as lower-case hex. */
+export function toHex(bytes: Uint8Array): string {
+  let hex = ''
+  for (let i = 0; i < bytes.length; i++) hex += toHexTable[bytes[i] as number]
+  return hex
+}
+
+/** Lower-case hex as bytes. Throws EncodeError on anything else. */
+export function fromHex(hex: string): Uint8Array {
+  if (hex.length % 2 !== 0) throw new EncodeError('odd number of hex digits')
+  const bytes = new Uint8Array(hex.length / 2)
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = fromHexTable.get(hex.slice(2 * i, 2 * i + 2))
+    if (byte === undefined) throw new EncodeError('not lower-case hex')
+    bytes[i] = byte
+  }
+  return bytes
+}
+
+/** An id of `length` bytes, without a length prefix. */
+export function id<T extends string>(length: number): Codec<T> {
+  return {
+    write: (to, value) => {
+      const raw = fromHex(value)
+      if (raw.length !== length) throw new EncodeError(`an id of ${raw.length} bytes where ${length} belong`)
+      to.raw(raw)
+    },
+    read: (from) => toHex(from.raw(length)) as T,
+  }
+}
+
+/** Ids in ascending order without repeats: the canonical form of a set. */
+export function idSet<T extends string>(length: number, max: number): Codec<readonly T[]> {
+  const item = id<T>(length)
+  return {
+    write: (to, values) => {
+      const sorted = [...new Set(values)].sort()
+      if (sorted.length > max) throw new EncodeError(`${sorted.length} ids, at most ${max} allowed`)
+      to.uint(sorted.length)
+      for (const value of sorted) item.write(to, value)
+    },
+    read: (from) => {
+      const count = from.bounded(max, 'ids')
+      const values: T[] = []
+      for (let i = 0; i < count; i++) {
+        const value = item.read(from)
+        const last = values.at(-1)
+        if (last !== undefined && last >= value) throw new DecodeError('not_canonical', 'ids out of order')
+        values.push(value)
+      }
+      return values
+    },
+  }
+}
+
+export const entryId = id<EntryId>(32)
+export const deviceId = id<DeviceId>(32)
+export const memberId = id<MemberId>(32)
+export const logId = id<LogId>(16)
+export const sealingKey = id<SealingKey>(32)
+export const inviteId = id<InviteId>(32)

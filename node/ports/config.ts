@@ -1,3 +1,5 @@
+import type { ConfigService } from './services.ts'
+
 /** Settings of one profile: one file, each key documented, each overridable by environment and flag. */
 export interface Settings {
   /** The name others see for this person unless a mesh was given another. */
@@ -15,6 +17,8 @@ export interface Settings {
 }
 
 export interface ConfigPort {
+  /** The same settings as the `config` operations see them; a host hands it on as its ConfigService. */
+  readonly service: ConfigService
   current(): Settings
   /** Writes one key (validated) to the file, durably; throws config_unknown or bad_input. */
   set<K extends keyof Settings>(key: K, value: Settings[K]): void

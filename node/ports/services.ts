@@ -274,10 +274,13 @@ export interface Message {
   readonly priority: Priority
   readonly reply_to: string | null
   readonly at: number
+  /** The name of the mesh it came through. */
+  readonly mesh_name: string
 }
 
 export type ReceiptState = 'pending' | 'stored' | 'reached' | 'shown' | 'read'
 
+/** Where the caller names no mesh, inbox, status and watch cover every mesh of this node. */
 export interface MessagesService {
   send(input: { to: readonly string[]; text: string; priority: Priority; reply_to?: string | undefined; idempotency_key?: string | undefined }): Promise<{ id: string; at: number; recipients: readonly string[] }>
   /** Drains the caller's inbox; with `wait_ms` it waits that long for a first message. */
@@ -326,11 +329,23 @@ export interface SessionHello {
   readonly kind: 'cli' | 'mcp' | 'client'
 }
 
+/** What this device may do in a mesh now: its role, or that it is out and since when. */
+export interface Standing {
+  readonly role: Role | 'removed' | 'left'
+  readonly since: number
+}
+
 /** The running peer as surfaces see it. node/peer provides it; node/rpc carries it over a duplex. */
 export interface PeerHost {
   /** The services bound to one caller. Choosing a mesh fails only when a service that needs one is used. */
   services(caller: Caller): Services
-  /** Registers a session (shown to peers unless kind is `cli`); disposing detaches it. */
+  /** The caller's standing in the mesh that its calls would use; throws mesh_none, mesh_unknown or mesh_ambiguous. */
+  standing(caller: Caller): Promise<Standing>
+  /**
+   * Registers a session (shown to peers unless kind is `cli`); disposing detaches it. One session may be
+   * attached several times, by a window's MCP server, its hooks and commands run inside it: it stays until
+   * the last one detaches, and a `cli` attachment describes nothing.
+   */
   attach(hello: SessionHello): Promise<AsyncDisposable & { readonly session: string; readonly name: string }>
   readonly version: string
 }

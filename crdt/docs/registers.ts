@@ -1,0 +1,87 @@
+/**
+ * Registers: the newest value under a key, by rule C2. A change replaces the values its `deps` name; what remains
+ * side by side is concurrent, and the later clock (then the higher entry id) is shown first. Changes may arrive in
+ * any order: a dependency that has not come yet is remembered as superseded, and a void change (rule T4) is set
+ * aside until a standing one builds on it.
+ */
+import { compareTimes, hybridTime, type HybridTime } from '../log/clock.ts'
+import { bool, decode, encode, list, struct, text, type TypeOf } from '../wire/codec.ts'
+import { deviceId, entryId, type DeviceId, type EntryId } from '../wire/ids.ts'
+import { limits } from '../wire/limits.ts'
+import type { Tables } from './tables.ts'
+
+const version = struct({ entry: entryId, device: deviceId, clock: hybridTime, deleted: bool, value: text(limits.valueBytes) })
+export type Version = TypeOf<typeof version>
+
+const row = list(version, 4096)
+const depsRow = list(entryId, limits.depsPerChange)
+
+/** One change of a register, as the fold gets it. */
+export interface RegisterChange {
+  readonly doc: string
+  readonly key: string
+  /** JSON text, or undefined for a deletion. */
+  readonly value: string | undefined
+  readonly entry: EntryId
+  readonly device: DeviceId
+  readonly clock: HybridTime
+  readonly deps: readonly EntryId[]
+  /** False when its author was removed and nothing lets it stand, as far as this change alone can tell. */
+  readonly stands: boolean
+}
+
+export const registerKey = (doc: string, key: string): string => `${doc}\0${key}`
+
+/** The values under a key, the one to show first, then those concurrent with it. */
+export function readRegister(tables: Pick<Tables, 'get'>, doc: string, key: string): readonly Version[] {
+  const stored = tables.get('register', registerKey(doc, key))
+  return stored ? decodeRow(stored) : []
+}
+
+export function decodeRow(stored: Uint8Array): readonly Version[] {
+  const versions = decode(row, stored)
+  if (!versions.ok) throw new Error(`a register row does not decode: ${versions.detail}`)
+  return versions.value
+}
+
+/**
+ * Folds one change in.
+ * @param folded whether an entry's changes have been folded here already
+ * @returns the values before and after
+ */
+export function foldRegister(tables: Tables, change: RegisterChange, folded: (id: EntryId) => boolean): { readonly before: readonly Version[]; readonly after: readonly Version[] } {
+  const at = registerKey(change.doc, change.key)
+  const before = readRegister(tables, change.doc, change.key)
+  const mark = `${at}\0${change.entry}`
+  const cited = tables.get('superseded', mark) !== undefined
+  if (!change.stands && !cited) {
+    tables.put('void', mark, encode(depsRow, change.deps))
+    return { before, after: before }
+  }
+  const heads = new Map(before.map((version) => [version.entry, version]))
+  supersede(tables, at, change.deps, heads, folded)
+  if (cited) tables.put('superseded', mark, undefined)
+  else heads.set(change.entry, { entry: change.entry, device: change.device, clock: change.clock, deleted: change.value === undefined, value: change.value ?? '' })
+  const after = [...heads.values()].sort(newestFirst)
+  tables.put('register', at, encode(row, after))
+  return { before, after }
+}
+
+/** Takes away what a standing change builds on; a void change among it stands now, and so does what it built on. */
+function supersede(tables: Tables, at: string, deps: readonly EntryId[], heads: Map<EntryId, Version>, folded: (id: EntryId) => boolean): void {
+  const left = [...deps]
+  for (let dep = left.pop(); dep !== undefined; dep = left.pop()) {
+    if (heads.delete(dep)) continue
+    const mark = `${at}\0${dep}`
+    const set = tables.get('void', mark)
+    if (set) {
+      const deeper = decode(depsRow, set)
+      if (deeper.ok) left.push(...deeper.value)
+      tables.put('void', mark, undefined)
+    } else if (!folded(dep)) tables.put('superseded', mark, new Uint8Array())
+  }
+}
+
+function newestFirst(a: Version, b: Version): number {
+  return compareTimes(b.clock, a.clock) || (a.entry < b.entry ? 1 : -1)
+}

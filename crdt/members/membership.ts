@@ -3,11 +3,11 @@
  * may do what, now and as seen from any frontier that an entry names.
  */
 import type { Verify } from '../crypto/sign.ts'
-import type { DeviceId, EntryId, LogId, MeshId } from '../wire/ids.ts'
+import type { DeviceId, EntryId, LogId, MemberId, MeshId } from '../wire/ids.ts'
 import { BitSet, History, type MemberEntry } from './history.ts'
 import { pinsOf } from './pins.ts'
 import type { Pin } from './ops.ts'
-import { refusalOf, type Refusal } from './validity.ts'
+import { ownerOf, refusalOf, type Refusal } from './validity.ts'
 import { View } from './view.ts'
 import { readers } from './roles.ts'
 
@@ -21,6 +21,7 @@ export class Membership {
   readonly #heads = new Set<EntryId>()
   readonly #views = new Map<string, View>()
   readonly #contentVerdicts = new Map<string, Refusal | null>()
+  readonly #owners = new Map<DeviceId, MemberId>()
   #now: View | undefined
 
   constructor(mesh: MeshId, verify: Verify) {
@@ -47,12 +48,29 @@ export class Membership {
     if (!past) throw new Error('a membership entry was added before its parents')
     const view = this.#isWhole(entry.parents) ? this.now() : new View(this.history, past)
     const refusal = refusalOf(entry, { mesh: this.mesh, history: this.history, past, view, verify: this.#verify })
+    this.#place(entry, past, refusal)
+    return refusal
+  }
+
+  /** Adds an entry that says nothing this or any version understands: a link of the graph without effect. */
+  addVoid(entry: MemberEntry, why: Refusal): void {
+    if (!this.has(entry.id)) this.restore(entry, why)
+  }
+
+  /** Adds an entry that was judged before, in an earlier run of this node: its refusal is known, or that it had none. */
+  restore(entry: MemberEntry, refusal: Refusal | undefined): void {
+    const past = this.history.pastOf(entry.parents)
+    if (!past) throw new Error('a membership entry was restored before its parents')
+    this.#place(entry, past, refusal)
+  }
+
+  #place(entry: MemberEntry, past: BitSet, refusal: Refusal | undefined): void {
     if (refusal) this.refusals.set(entry.id, refusal)
     this.history.add(entry, past, refusal === undefined)
     for (const parent of entry.parents) this.#heads.delete(parent)
     this.#heads.add(entry.id)
     this.#now = undefined
-    return refusal
+    this.#owners.clear()
   }
 
   /** The mesh as of everything known here. */
@@ -97,6 +115,15 @@ export class Membership {
     if (this.#contentVerdicts.size >= 10_000) this.#contentVerdicts.clear()
     this.#contentVerdicts.set(key, refusal ?? null)
     return refusal
+  }
+
+  /** The member a device belongs to, admitted or not. */
+  memberOf(device: DeviceId): MemberId | undefined {
+    const known = this.#owners.get(device)
+    if (known) return known
+    const owner = this.now().device(device)?.member ?? ownerOf(device, this.history, this.#all())
+    if (owner) this.#owners.set(device, owner)
+    return owner
   }
 
   /** Undefined while the device is admitted; otherwise the pins that bound what stands of this log (rule T4). */

@@ -163,7 +163,7 @@ function strangerRefusal(introduction: Introduction, member: MemberId, context: 
 }
 
 /** A device belongs to one member: where two introduced it without knowing of each other, to that of the lower id. */
-function ownerOf(device: DeviceId, history: History, past: BitSet): MemberId | undefined {
+export function ownerOf(device: DeviceId, history: History, past: BitSet): MemberId | undefined {
   let first: MemberEntry | undefined
   let owner: MemberId | undefined
   for (const { at } of history.introductions.get(device) ?? []) {

@@ -1,0 +1,88 @@
+/** What the other side of a session holds, as far as it has said, and what it knows of us. */
+import type { LogId } from '../wire/ids.ts'
+import { limits } from '../wire/limits.ts'
+import type { AnnouncedHead } from './frames.ts'
+import type { HeldLog, SyncReplica } from './session.ts'
+
+type Known = Pick<AnnouncedHead, 'log' | 'type' | 'device' | 'seq' | 'id' | 'forked'>
+
+export class PeerHeads {
+  readonly #replica: Pick<SyncReplica, 'logs' | 'log'>
+  readonly #heads = new Map<LogId, Known>()
+  readonly #sent = new Map<LogId, number>()
+  /** The seq of each of our logs that the peer was told we hold. */
+  readonly #told = new Map<LogId, number>()
+
+  constructor(replica: Pick<SyncReplica, 'logs' | 'log'>) {
+    this.#replica = replica
+  }
+
+  get(log: LogId): Known | undefined {
+    return this.#heads.get(log)
+  }
+
+  /** The seq that the peer has said it holds. */
+  seq(log: LogId): number {
+    return this.#heads.get(log)?.seq ?? 0
+  }
+
+  /** The seq up to which the peer has a log or has it on the way from us. */
+  reached(log: LogId): number {
+    return Math.max(this.seq(log), this.#sent.get(log) ?? 0)
+  }
+
+  /** The peer says that it holds a log up to here, durably. */
+  announced(head: Known): void {
+    if (!this.#heads.has(head.log) && this.#heads.size >= limits.logsPerMesh) return
+    if (head.seq >= this.seq(head.log)) this.#heads.set(head.log, head)
+  }
+
+  /** The peer sent what we now hold, or we sent it and it will say so if not: at least that much is there. */
+  holds(held: HeldLog): void {
+    if (held.seq > this.seq(held.log)) this.#heads.set(held.log, { ...held })
+  }
+
+  /** We pushed a log up to where we hold it: it is on its way. Until the peer announces it, it is not held there. */
+  pushed(held: HeldLog): void {
+    this.#sent.set(held.log, held.seq)
+    this.#told.set(held.log, held.seq)
+  }
+
+  /** Its digest is ours. */
+  becomeEqual(): void {
+    for (const held of this.#replica.logs()) {
+      this.#heads.set(held.log, { ...held })
+      this.#told.set(held.log, held.seq)
+    }
+  }
+
+  told(log: LogId, seq: number): void {
+    this.#told.set(log, seq)
+  }
+
+  /** Whether the peer may not know that we hold this much. */
+  toTell(held: HeldLog): boolean {
+    return (this.#told.get(held.log) ?? 0) < held.seq
+  }
+
+  /** Logs of which the peer holds more than we do and can still be given. */
+  lacking(): Known[] {
+    const lacking: Known[] = []
+    for (const head of this.#heads.values()) {
+      const held = this.#replica.log(head.log)
+      if (head.seq > (held?.seq ?? 0) && !held?.forked && held?.refused === undefined) lacking.push(head)
+    }
+    return lacking
+  }
+
+  /** Whether both sides have announced the same heads; logs that forked or were refused are out of the comparison. */
+  isEqual(): boolean {
+    for (const held of this.#replica.logs()) {
+      if (held.forked || held.refused !== undefined) continue
+      const head = this.#heads.get(held.log)
+      if (head?.forked) continue
+      if (head?.seq !== held.seq || head.id !== held.id) return false
+    }
+    return this.lacking().length === 0
+  }
+}

@@ -1,0 +1,335 @@
+/**
+ * One sync session: one mesh between two peers over one ordered stream, after the handshake. Each side announces
+ * durable heads and pulls what it lacks, membership before content, under a credit window; what a peer writes itself
+ * it pushes at once, what it merely passes on it announces. A session keeps no state that a new one needs, so it may
+ * end at any moment and be resumed over any other stream.
+ */
+import { decode, encode } from '../wire/codec.ts'
+import type { DeviceId, EntryId, LogId } from '../wire/ids.ts'
+import { limits } from '../wire/limits.ts'
+import { sameBytes } from '../crypto/hash.ts'
+import { syncFrame, type AnnouncedHead, type SyncFrame } from './frames.ts'
+import { headsDigest } from './heads.ts'
+import { PeerHeads } from './peer-heads.ts'
+import { Server } from './server.ts'
+
+/** A log as the replica holds it. */
+export interface HeldLog {
+  readonly log: LogId
+  readonly type: 'content' | 'membership'
+  readonly device: DeviceId
+  readonly seq: number
+  readonly id: EntryId
+  readonly forked: boolean
+  readonly refused: string | undefined
+}
+
+/** What sync needs of a replica. */
+export interface SyncReplica {
+  logs(): Iterable<HeldLog>
+  log(log: LogId): HeldLog | undefined
+  readRun(log: LogId, after: number, maxBytes: number): readonly Uint8Array[]
+  receive(run: readonly Uint8Array[]): Promise<{ readonly log: LogId | undefined; readonly waiting: boolean; readonly problem: string | undefined }>
+  /** A peer holds more of this log, which may be our own. */
+  heldLonger(log: LogId, device: DeviceId): void
+  /** Admitted now; known to the history but not admitted now; or a stranger. */
+  standing(device: DeviceId): 'admitted' | 'former' | 'stranger'
+}
+
+/** What sync needs of the platform, and how sessions of one mesh keep out of each other's way. */
+export interface SyncHost {
+  after(ms: number, call: () => void): Disposable
+  elapsed(): number
+  /** A number from 0 up to 1, to spread announcements. */
+  jitter(): number
+  /** How many sessions this mesh has: announcements grow rarer with it. */
+  sessions(): number
+  /** Claims a log for one session to pull. False: another is at it. */
+  claim(log: LogId, by: SyncSession): boolean
+  release(log: LogId, by: SyncSession): void
+  /** Whether a device's own pushes reach us directly. */
+  isDirect(device: DeviceId): boolean
+  onWhisper(bytes: Uint8Array, from: SyncSession): void
+  /** Heads of the peer or ours have moved. */
+  onProgress(session: SyncSession): void
+}
+
+export interface SyncStream {
+  send(frame: Uint8Array): void
+  close(why: string): void
+}
+
+const wantsInFlight = 256
+const pingEveryMs = 5_000
+const silentAfterMs = 15_000
+const stalledAfterMs = 10_000
+
+export class SyncSession {
+  readonly remote: DeviceId
+  readonly peer: PeerHeads
+  readonly #replica: SyncReplica
+  readonly #host: SyncHost
+  readonly #stream: SyncStream
+  readonly #server: Server
+  /** What we asked for, up to which seq, and when it last moved. */
+  readonly #asked = new Map<LogId, { upTo: number; at: number }>()
+  /** Logs that wait for membership which has not come yet. */
+  readonly #blocked = new Set<LogId>()
+  /** Logs whose news the peer may lack, and those it may only want to know we hold. */
+  readonly #news = new Set<LogId>()
+  #announcing: Disposable | undefined
+  #planning: Disposable | undefined
+  #heartbeat: Disposable | undefined
+  #lastHeard: number
+  #announcedAll = false
+  #closed = false
+  #pings = new Map<number, number>()
+  #token = 0
+  rttMs: number | null = null
+  sentBytes = 0
+  receivedBytes = 0
+
+  constructor(remote: DeviceId, replica: SyncReplica, host: SyncHost, stream: SyncStream) {
+    this.remote = remote
+    this.#replica = replica
+    this.#host = host
+    this.#stream = stream
+    this.peer = new PeerHeads(replica)
+    this.#server = new Server(replica, (run) => this.#sendRun(run), () => replica.standing(remote) === 'admitted')
+    this.#lastHeard = host.elapsed()
+  }
+
+  get isClosed(): boolean {
+    return this.#closed
+  }
+
+  /** True only while both sides have announced the same heads (rule C4). */
+  get isSynced(): boolean {
+    return !this.#closed && this.peer.isEqual()
+  }
+
+  start(): void {
+    if (this.#replica.standing(this.remote) === 'admitted') this.#send({ type: 'digest', digest: headsDigest(this.#replica.logs()) })
+    else this.#announceAll()
+    this.#beat()
+  }
+
+  close(why: string): void {
+    if (this.#closed) return
+    this.#send({ type: 'bye', code: why.slice(0, 64) })
+    this.#stream.close(why)
+    this.ended()
+  }
+
+  /** The stream is gone: lets go of everything. */
+  ended(): void {
+    this.#closed = true
+    for (const log of this.#asked.keys()) this.#host.release(log, this)
+    this.#asked.clear()
+    for (const timer of [this.#announcing, this.#planning, this.#heartbeat]) timer?.[Symbol.dispose]()
+  }
+
+  /** Takes one frame from the peer. Anything it should not have sent ends the session. */
+  receive(bytes: Uint8Array): void {
+    if (this.#closed) return
+    this.#lastHeard = this.#host.elapsed()
+    this.receivedBytes += bytes.length
+    const frame = decode(syncFrame, bytes)
+    if (!frame.ok) return this.close('malformed_frame')
+    this.#take(frame.value)
+  }
+
+  /** Our replica has committed entries. */
+  committed(entries: readonly { readonly log: LogId; readonly seq: number; readonly own: boolean; readonly bytes: Uint8Array }[], membership: boolean): void {
+    if (this.#closed) return
+    if (membership) this.#membershipChanged()
+    const pushed = this.#server.push(entries, this.peer)
+    for (const { log } of entries) if (!pushed.has(log)) this.#news.add(log)
+    if (this.#news.size > 0) this.#announceSoon()
+  }
+
+  whisper(bytes: Uint8Array): void {
+    this.#send({ type: 'whisper', bytes })
+  }
+
+  ping(): void {
+    this.#pings.set(++this.#token, this.#host.elapsed())
+    this.#send({ type: 'ping', token: this.#token })
+  }
+
+  #take(frame: SyncFrame): void {
+    switch (frame.type) {
+      case 'digest': return this.#compare(frame.digest)
+      case 'heads': return this.#heads(frame.heads, frame.all)
+      case 'want': return frame.logs.every(({ log, after }) => this.#server.want(log, after)) ? undefined : this.close('too_many_wants')
+      case 'entries': return this.#entries(frame.run)
+      case 'credit': return this.#server.credit(frame.bytes)
+      case 'whisper': return this.#replica.standing(this.remote) === 'admitted' ? this.#host.onWhisper(frame.bytes, this) : undefined
+      case 'ping': return this.#send({ type: 'pong', token: frame.token })
+      case 'pong': return this.#pong(frame.token)
+      case 'bye': {
+        this.#stream.close(`peer: ${frame.code}`)
+        return this.ended()
+      }
+    }
+  }
+
+  #compare(digest: Uint8Array): void {
+    if (sameBytes(digest, headsDigest(this.#replica.logs()))) {
+      this.peer.becomeEqual()
+      this.#announcedAll = true
+      this.#host.onProgress(this)
+    } else this.#announceAll()
+  }
+
+  /** Says everything we hold: to members all heads, to former ones those of membership, to strangers nothing. */
+  #announceAll(): void {
+    const standing = this.#replica.standing(this.remote)
+    if (this.#announcedAll || standing === 'stranger') return
+    this.#announcedAll = standing === 'admitted'
+    const logs = [...this.#replica.logs()].filter(({ type }) => standing === 'admitted' || type === 'membership')
+    for (let at = 0; at === 0 || at < logs.length; at += limits.headsPerFrame) {
+      const page = logs.slice(at, at + limits.headsPerFrame)
+      for (const log of page) this.peer.told(log.log, log.seq)
+      this.#send({ type: 'heads', all: at + limits.headsPerFrame >= logs.length, heads: page.map(announced) })
+    }
+  }
+
+  #heads(heads: readonly AnnouncedHead[], all: boolean): void {
+    for (const head of heads) {
+      this.peer.announced(head)
+      const held = this.#replica.log(head.log)
+      if (head.seq > (held?.seq ?? 0)) this.#replica.heldLonger(head.log, head.device)
+    }
+    // A peer that announced everything before we did lacks ours.
+    if (all) this.#announceAll()
+    this.#plan()
+    this.#host.onProgress(this)
+  }
+
+  #entries(run: readonly Uint8Array[]): void {
+    const bytes = run.reduce((sum, entry) => sum + entry.length, 0)
+    if (!this.#server.mayReceive(bytes)) return this.close('credit_exceeded')
+    this.#replica.receive(run).then(
+      (intake) => {
+        this.#server.received(bytes)
+        if (this.#closed) return
+        if (intake.problem !== undefined) return this.close(`bad_entries:${intake.problem}`)
+        this.#send({ type: 'credit', bytes })
+        if (intake.log !== undefined) this.#arrived(intake.log, intake.waiting)
+      },
+      () => this.close('storage'),
+    )
+  }
+
+  #arrived(log: LogId, waiting: boolean): void {
+    const held = this.#replica.log(log)
+    if (held) this.peer.holds(held)
+    const asked = this.#asked.get(log)
+    if (waiting) this.#blocked.add(log)
+    if (asked && (waiting || !held || held.seq >= asked.upTo || held.forked || held.refused !== undefined)) this.#unask(log)
+    else if (asked) asked.at = this.#host.elapsed()
+    this.#plan()
+    this.#host.onProgress(this)
+  }
+
+  /** Asks for what the peer holds and we lack: membership first, then content, each log from one peer at a time. */
+  #plan(): void {
+    if (this.#closed || this.#asked.size >= wantsInFlight) return
+    const lacking = this.peer.lacking().filter(({ log }) => !this.#asked.has(log) && !this.#blocked.has(log))
+    const membership = lacking.filter(({ type }) => type === 'membership')
+    const wanted: { log: LogId; after: number }[] = []
+    let later = false
+    for (const head of membership.length > 0 || this.#askedMembership() ? membership : lacking) {
+      if (wanted.length + this.#asked.size >= wantsInFlight) break
+      // Its author is about to push it, or is doing so.
+      if (head.device !== this.remote && this.#host.isDirect(head.device) && !this.#patience.has(head.log)) {
+        this.#patience.add(head.log)
+        later = true
+        continue
+      }
+      if (!this.#host.claim(head.log, this)) {
+        later = true
+        continue
+      }
+      this.#asked.set(head.log, { upTo: head.seq, at: this.#host.elapsed() })
+      wanted.push({ log: head.log, after: this.#replica.log(head.log)?.seq ?? 0 })
+    }
+    if (wanted.length > 0) this.#send({ type: 'want', logs: wanted })
+    if (later) this.#planLater()
+    else if (lacking.length === 0) this.#patience.clear()
+  }
+
+  readonly #patience = new Set<LogId>()
+
+  #planLater(): void {
+    this.#planning ??= this.#host.after(250 + 250 * this.#host.jitter(), () => {
+      this.#planning = undefined
+      this.#plan()
+    })
+  }
+
+  #askedMembership(): boolean {
+    for (const log of this.#asked.keys()) if (this.peer.get(log)?.type === 'membership') return true
+    return false
+  }
+
+  #unask(log: LogId): void {
+    this.#asked.delete(log)
+    this.#host.release(log, this)
+  }
+
+  #membershipChanged(): void {
+    this.#blocked.clear()
+    if (!this.#announcedAll && this.#replica.standing(this.remote) === 'admitted') this.#announceAll()
+    this.#planLater()
+  }
+
+  /** News go out after a moment, so that many become one frame and peers of the author hear of it from the author. */
+  #announceSoon(): void {
+    const spread = 20 + 10 * this.#host.sessions()
+    this.#announcing ??= this.#host.after(spread * (0.5 + this.#host.jitter()), () => {
+      this.#announcing = undefined
+      const standing = this.#replica.standing(this.remote)
+      const logs = [...this.#news].flatMap((log) => this.#replica.log(log) ?? [])
+      this.#news.clear()
+      const due = logs.filter((held) => standing !== 'stranger' && (standing === 'admitted' || held.type === 'membership') && this.peer.toTell(held))
+      for (const held of due) this.peer.told(held.log, held.seq)
+      for (let at = 0; at < due.length; at += limits.headsPerFrame) this.#send({ type: 'heads', all: false, heads: due.slice(at, at + limits.headsPerFrame).map(announced) })
+    })
+  }
+
+  #sendRun(run: readonly Uint8Array[]): void {
+    this.#send({ type: 'entries', run })
+  }
+
+  #beat(): void {
+    this.#heartbeat = this.#host.after(pingEveryMs, () => {
+      const now = this.#host.elapsed()
+      if (now - this.#lastHeard > silentAfterMs) return this.close('silent')
+      for (const [log, { at }] of this.#asked) if (now - at > stalledAfterMs) this.#unask(log)
+      this.#plan()
+      this.ping()
+      this.#beat()
+    })
+  }
+
+  #pong(token: number): void {
+    const sent = this.#pings.get(token)
+    if (sent === undefined) return
+    this.#pings.clear()
+    this.rttMs = this.#host.elapsed() - sent
+    this.#host.onProgress(this)
+  }
+
+  #send(frame: SyncFrame): void {
+    if (this.#closed) return
+    const bytes = encode(syncFrame, frame)
+    this.sentBytes += bytes.length
+    this.#stream.send(bytes)
+  }
+}
+
+function announced({ log, type, device, seq, id, forked }: HeldLog): AnnouncedHead {
+  return { log, type, device, seq, id, forked }
+}

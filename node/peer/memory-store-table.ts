@@ -1,0 +1,94 @@
+import type { ScanOptions } from '../ports/store.ts'
+import { checkKey, compareKeys } from './memory-store-keys.ts'
+
+/**
+ * An ordered table in memory. Reads by key come from a map; the sorted keys are brought up to date only when a scan
+ * needs them: a few changes by moving keys, many by one merge.
+ */
+export class MemoryTable {
+  readonly #rows: Map<string, Uint8Array>
+  /** Sorted. Lacks `#fresh`, still has `#gone`. */
+  #keys: string[] = []
+  readonly #fresh: Set<string>
+  readonly #gone = new Set<string>()
+
+  constructor(rows: ReadonlyMap<string, Uint8Array> = new Map()) {
+    this.#rows = new Map(rows)
+    this.#fresh = new Set(rows.keys())
+  }
+
+  get size(): number {
+    return this.#rows.size
+  }
+
+  get rows(): ReadonlyMap<string, Uint8Array> {
+    return this.#rows
+  }
+
+  get(key: string): Uint8Array | undefined {
+    return this.#rows.get(checkKey(key))
+  }
+
+  put(key: string, value: Uint8Array | undefined): void {
+    if (value === undefined) {
+      if (this.#rows.delete(key) && !this.#fresh.delete(key)) this.#gone.add(key)
+      return
+    }
+    if (!this.#rows.has(key) && !this.#gone.delete(key)) this.#fresh.add(key)
+    // A copy: what was handed in may be a view into a large frame, or change later.
+    this.#rows.set(key, value.slice())
+  }
+
+  scan({ prefix = '', after, limit, reverse = false }: ScanOptions): readonly (readonly [string, Uint8Array])[] {
+    checkKey(prefix)
+    if (after !== undefined) checkKey(after)
+    this.#settle()
+    const start = this.#firstWhere((key) => compareKeys(key, prefix) >= 0)
+    const end = this.#firstWhere((key) => compareKeys(key, prefix) >= 0 && !key.startsWith(prefix))
+    if (reverse) {
+      const last = after === undefined ? end : Math.min(end, this.#firstWhere((key) => compareKeys(key, after) >= 0))
+      return this.#pick(Math.max(start, last - Math.max(0, limit)), last).reverse()
+    }
+    const first = after === undefined ? start : Math.max(start, this.#firstWhere((key) => compareKeys(key, after) > 0))
+    return this.#pick(first, Math.min(end, first + Math.max(0, limit)))
+  }
+
+  #pick(from: number, to: number): (readonly [string, Uint8Array])[] {
+    return from < to ? this.#keys.slice(from, to).map((key) => [key, this.#rows.get(key) as Uint8Array] as const) : []
+  }
+
+  /** The index of the first key of which `test` holds; it must hold of every key after that. */
+  #firstWhere(test: (key: string) => boolean): number {
+    let low = 0
+    let high = this.#keys.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (test(this.#keys[middle] as string)) high = middle
+      else low = middle + 1
+    }
+    return low
+  }
+
+  #settle(): void {
+    const changes = this.#fresh.size + this.#gone.size
+    if (changes === 0) return
+    if (changes <= 16) {
+      for (const key of this.#gone) this.#keys.splice(this.#firstWhere((other) => compareKeys(other, key) >= 0), 1)
+      for (const key of this.#fresh) this.#keys.splice(this.#firstWhere((other) => compareKeys(other, key) >= 0), 0, key)
+    } else this.#keys = merge(this.#keys, [...this.#fresh].sort(compareKeys), this.#gone)
+    this.#fresh.clear()
+    this.#gone.clear()
+  }
+}
+
+function merge(old: readonly string[], fresh: readonly string[], gone: ReadonlySet<string>): string[] {
+  const merged: string[] = []
+  let next = 0
+  for (const key of old) {
+    if (gone.has(key)) continue
+    while (next < fresh.length && compareKeys(fresh[next] as string, key) < 0) merged.push(fresh[next++] as string)
+    merged.push(key)
+  }
+  while (next < fresh.length) merged.push(fresh[next++] as string)
+  return merged
+}

@@ -1,0 +1,31 @@
+/** Founding a mesh: the first entry, whose hash is the mesh's id, then the first epoch and the names. */
+import { HybridClock } from '../../../crdt/log/clock.ts'
+import { buildEntry } from '../../../crdt/log/entry.ts'
+import { noMesh, type SigningPair } from '../../../crdt/crypto/sign.ts'
+import { encodeOp } from '../../../crdt/members/ops.ts'
+import { introduce, proveRoot } from '../../../crdt/members/proofs.ts'
+import { toHex, type LogId, type MemberId, type MeshId } from '../../../crdt/wire/ids.ts'
+import type { Runtime } from '../../ports/runtime.ts'
+import type { Identity } from '../replica/identity.ts'
+
+/** @param root the member's root key; its secret half belongs in the person's backup, not with the device */
+export function foundMesh(identity: Identity, root: SigningPair, runtime: Runtime): { readonly mesh: MeshId; readonly founding: Uint8Array } {
+  const founding = buildEntry(noMesh, {
+    type: 'membership',
+    log: toHex(runtime.random.bytes(16)) as LogId,
+    seq: 1,
+    previous: undefined,
+    device: identity.device,
+    clock: new HybridClock(() => runtime.clock.now()).tick(),
+    frontier: undefined,
+    op: encodeOp({
+      type: 'found',
+      member: root.publicKey as MemberId,
+      rootProof: proveRoot(noMesh, identity.device, root),
+      introduction: introduce(identity.signing, identity.sealing),
+      history: 'all',
+      salt: runtime.random.bytes(32),
+    }),
+  }, identity.signing)
+  return { mesh: founding.id as unknown as MeshId, founding: founding.bytes }
+}

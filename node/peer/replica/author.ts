@@ -1,0 +1,210 @@
+/**
+ * Makes this device's own entries: batches what was asked for into as few as fit, seals them under an epoch that
+ * rule T6 allows (rotating first where none does) and places them like anybody else's.
+ */
+import { deletePayload, encodeBody, kinds, messagePayload, receiptPayload, setPayload, type Change, type MessagePayload, type ReceiptPayload } from '../../../crdt/docs/change.ts'
+import { decodeRow, registerKey } from '../../../crdt/docs/registers.ts'
+import { sealChanges } from '../../../crdt/docs/sealed.ts'
+import type { HybridClock, HybridTime } from '../../../crdt/log/clock.ts'
+import { buildEntry, type Entry } from '../../../crdt/log/entry.ts'
+import { nonceBytes } from '../../../crdt/crypto/seal.ts'
+import { noMesh } from '../../../crdt/crypto/sign.ts'
+import { encodeOp, type MemberOp } from '../../../crdt/members/ops.ts'
+import { writers } from '../../../crdt/members/roles.ts'
+import type { View } from '../../../crdt/members/view.ts'
+import { encode } from '../../../crdt/wire/codec.ts'
+import { toHex, type DeviceId, type EntryId, type LogId, type MeshId, type SealingKey } from '../../../crdt/wire/ids.ts'
+import { limits } from '../../../crdt/wire/limits.ts'
+import { AtollError } from '../../ports/errors.ts'
+import type { Random } from '../../ports/runtime.ts'
+import type { Staging } from '../staging.ts'
+import type { FoldEvents } from './folder.ts'
+import type { Identity, LogEnd } from './identity.ts'
+import type { Ledger } from './ledger.ts'
+
+/** What can be written. Values are JSON text. */
+export type WriteSpec =
+  | { readonly type: 'set'; readonly doc: string; readonly key: string; readonly value: string }
+  | { readonly type: 'delete'; readonly doc: string; readonly key: string }
+  | { readonly type: 'message'; readonly message: MessagePayload; readonly audience: 'all' | readonly DeviceId[] }
+  | { readonly type: 'receipt'; readonly receipt: ReceiptPayload; readonly audience: readonly DeviceId[] }
+
+/** Where something written came to stand. */
+export interface Written {
+  readonly entry: EntryId
+  readonly log: LogId
+  readonly seq: number
+  readonly clock: HybridTime
+}
+
+/** Room that is kept for header, seal and signature. */
+const bodyBudget = limits.entryBytes - 16 * 1024
+
+type OwnLogs = { content?: LogEnd | undefined; membership?: LogEnd | undefined }
+
+export class Author {
+  readonly #mesh: MeshId
+  readonly #identity: Identity
+  readonly #ledger: Ledger
+  readonly #clock: HybridClock
+  readonly #random: Random
+  #own: OwnLogs = {}
+
+  constructor(needs: { mesh: MeshId; identity: Identity; ledger: Ledger; clock: HybridClock; random: Random }) {
+    this.#mesh = needs.mesh
+    this.#identity = needs.identity
+    this.#ledger = needs.ledger
+    this.#clock = needs.clock
+    this.#random = needs.random
+  }
+
+  /** Goes on with logs whose ends a witness proved and the store confirms (rule D4). */
+  resume(ends: readonly LogEnd[]): void {
+    for (const end of ends) {
+      const held = this.#ledger.logs.get(end.log)
+      if (held?.device === this.#identity.device && held.seq === end.seq && held.id === end.id && !held.forked) this.#own[held.type] = end
+    }
+  }
+
+  /** Never appends to its present logs again: the next write starts new ones. */
+  retire(log?: LogId): void {
+    for (const type of ['content', 'membership'] as const) if (log === undefined || this.#own[type]?.log === log) this.#own[type] = undefined
+  }
+
+  ends(): readonly LogEnd[] {
+    return [this.#own.content, this.#own.membership].filter((end) => end !== undefined)
+  }
+
+  isOwn(log: LogId): boolean {
+    return this.#own.content?.log === log || this.#own.membership?.log === log
+  }
+
+  /** The epoch to write under, or undefined when one must be started first. */
+  epoch(): EntryId | undefined {
+    return this.#ledger.membership.now().epochs().find((epoch) => this.#ledger.keyring.has(epoch))
+  }
+
+  /** Stages the writes in order; the result names the entry of each. An epoch must be there. */
+  write(specs: readonly WriteSpec[], staging: Staging, events: FoldEvents): readonly Written[] {
+    const view = this.#ledger.membership.now()
+    const written: Written[] = []
+    let changes: Change[] = []
+    let touched = new Set<string>()
+    let size = 0
+    const flush = (): void => {
+      if (changes.length === 0) return
+      const entry = this.#content(changes, staging, events)
+      while (written.length < done) written.push({ entry: entry.id, log: entry.log, seq: entry.seq, clock: entry.clock })
+      changes = []
+      touched = new Set()
+      size = 0
+    }
+    let done = 0
+    for (const spec of specs) {
+      const register = spec.type === 'set' || spec.type === 'delete' ? registerKey(spec.doc, spec.key) : undefined
+      // A second change of one key must name the first, whose entry has to exist for that.
+      if (register !== undefined && touched.has(register)) flush()
+      let change = this.#change(spec, view, staging)
+      const cost = change.payload.length + change.deps.length * 32 + change.doc.length + 16
+      if (changes.length > 0 && (size + cost > bodyBudget || changes.length >= limits.changesPerEntry)) {
+        flush()
+        change = this.#change(spec, view, staging)
+      }
+      changes.push(change)
+      if (register !== undefined) touched.add(register)
+      size += cost
+      done++
+    }
+    flush()
+    return written
+  }
+
+  /** Stages one membership operation. */
+  operate(op: MemberOp, staging: Staging, events: FoldEvents): Entry {
+    const founding = op.type === 'found'
+    const end = this.#own.membership
+    const frontier = this.#ledger.membership.frontier()
+    const entry = buildEntry(founding ? noMesh : this.#mesh, {
+      type: 'membership',
+      ...this.#place('membership'),
+      device: this.#identity.device,
+      clock: this.#clock.tick(),
+      // Left out where it is just the predecessor.
+      frontier: founding || (end && frontier.length === 1 && frontier[0] === end.id) ? undefined : frontier.slice(0, limits.frontierIds),
+      op: encodeOp(op),
+    }, this.#identity.signing)
+    if (!this.#ledger.placeMembership(entry, true, staging, events)) throw new AtollError('internal', { why: 'a membership entry of our own has unknown parents' })
+    this.#own.membership = { log: entry.log, seq: entry.seq, id: entry.id }
+    return entry
+  }
+
+  /** Stages a new epoch for exactly the readers of now (rule T6). */
+  rotate(grant: EntryId, staging: Staging, events: FoldEvents): void {
+    const view = this.#ledger.membership.now()
+    const recipients = view.readerDevices().map((device) => ({ device, sealingKey: view.sealingKey(device) as SealingKey }))
+    const secret = this.#random.bytes(32)
+    this.operate({ type: 'rotate', grant, ...this.#ledger.keyring.rotation(secret, recipients, this.#random) }, staging, events)
+  }
+
+  #content(changes: readonly Change[], staging: Staging, events: FoldEvents): Entry {
+    const epoch = this.epoch()
+    const key = epoch && this.#ledger.keyring.bodyKey(epoch)
+    if (!epoch || !key) throw new AtollError('key_missing')
+    const frontier = this.#ledger.membership.frontier().slice(0, limits.frontierIds)
+    const end = this.#own.content
+    const before = end && this.#ledger.logs.get(end.log)
+    const entry = buildEntry(this.#mesh, {
+      type: 'content',
+      ...this.#place('content'),
+      device: this.#identity.device,
+      clock: this.#clock.tick(),
+      frontier: before && sameIds(before.frontier, frontier) ? undefined : frontier,
+      op: undefined,
+      sealed: { epoch, nonce: this.#random.bytes(nonceBytes), key, plain: encodeBody(changes) },
+    }, this.#identity.signing)
+    const placed = this.#ledger.placeContent(entry, true, staging, events)
+    if (placed !== 'placed') throw new AtollError('internal', { why: `an entry of our own was not placed: ${placed === 'missing' ? placed : placed.refused}` })
+    this.#own.content = { log: entry.log, seq: entry.seq, id: entry.id }
+    return entry
+  }
+
+  #place(type: 'content' | 'membership'): { log: LogId; seq: number; previous: EntryId | undefined } {
+    const end = this.#own[type]
+    if (end) return { log: end.log, seq: end.seq + 1, previous: end.id }
+    // A new log cites the newest older one of this device, which gives it no authority but tells the story.
+    const older = [...this.#ledger.logs.values()].filter((state) => state.type === type && state.device === this.#identity.device).at(-1)
+    return { log: toHex(this.#random.bytes(16)) as LogId, seq: 1, previous: older?.id }
+  }
+
+  #change(spec: WriteSpec, view: View, staging: Staging): Change {
+    switch (spec.type) {
+      case 'set': return { kind: kinds.set, doc: spec.doc, deps: deps(staging, spec.doc, spec.key), payload: encode(setPayload, { key: spec.key, value: spec.value }) }
+      case 'delete': return { kind: kinds.delete, doc: spec.doc, deps: deps(staging, spec.doc, spec.key), payload: encode(deletePayload, { key: spec.key }) }
+      case 'message': return this.#forAudience({ kind: kinds.message, doc: '', deps: [], payload: encode(messagePayload, spec.message) }, spec.audience, view)
+      case 'receipt': return this.#forAudience({ kind: kinds.receipt, doc: '', deps: [], payload: encode(receiptPayload, spec.receipt) }, spec.audience, view)
+    }
+  }
+
+  #forAudience(change: Change, audience: 'all' | readonly DeviceId[], view: View): Change {
+    if (audience === 'all') return change
+    const devices = new Set([...audience, this.#identity.device])
+    const recipients = [...devices].flatMap((device) => {
+      const sealingKey = view.sealingKey(device)
+      return sealingKey ? [{ device, sealingKey }] : []
+    })
+    return sealChanges([change], recipients, this.#mesh, this.#identity.device, this.#identity.wrapper, (length) => this.#random.bytes(length))
+  }
+}
+
+/** Whether this device may write what others keep. */
+export const mayWrite = (view: View, device: DeviceId): boolean => writers.has(view.device(device)?.role ?? 'mirror')
+
+/** What a change of a key builds on: every value that is there now. */
+function deps(staging: Staging, doc: string, key: string): readonly EntryId[] {
+  const stored = staging.get('register', registerKey(doc, key))
+  return stored ? decodeRow(stored).slice(0, limits.depsPerChange).map((version) => version.entry) : []
+}
+
+function sameIds(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((id, i) => id === b[i])
+}

@@ -1,0 +1,154 @@
+/**
+ * Opens entries and folds their changes into tables. Everything a fold needs is in the entry, the membership at the
+ * frontier it names and the tables, so that any order of arrival ends in the same place (rule C1).
+ */
+import { decodeBody, deletePayload, kinds, messagePayload, receiptPayload, registerDocs, setPayload, type Change } from '../../../crdt/docs/change.ts'
+import { foldMessage, foldReceipt, type Origin } from '../../../crdt/docs/messages.ts'
+import { foldRegister, type Version } from '../../../crdt/docs/registers.ts'
+import { openChanges } from '../../../crdt/docs/sealed.ts'
+import { toWords } from '../../../crdt/docs/search-words.ts'
+import type { Tables } from '../../../crdt/docs/tables.ts'
+import { open } from '../../../crdt/crypto/seal.ts'
+import type { Entry } from '../../../crdt/log/entry.ts'
+import type { Membership } from '../../../crdt/members/membership.ts'
+import { stewards, writers, type Role } from '../../../crdt/members/roles.ts'
+import type { View } from '../../../crdt/members/view.ts'
+import { decode } from '../../../crdt/wire/codec.ts'
+import type { EntryId, MemberId, MeshId } from '../../../crdt/wire/ids.ts'
+import { parseNote } from './note-value.ts'
+import type { Identity } from './identity.ts'
+import type { Keyring } from './keyring.ts'
+
+/** A register that changed: what was shown before and what is shown now. */
+export interface RegisterEvent {
+  readonly doc: string
+  readonly key: string
+  readonly before: Version | undefined
+  readonly after: Version | undefined
+}
+
+/** What folding an entry brought about, for whoever watches. */
+export interface FoldEvents {
+  readonly registers: RegisterEvent[]
+  /** Ids of messages that are new in this device's inbox. */
+  readonly messages: { readonly id: string; readonly origin: Origin }[]
+  /** Ids of messages whose receipts moved are not tracked one by one: only that some did. */
+  receipts: boolean
+}
+
+export const noEvents = (): FoldEvents => ({ registers: [], messages: [], receipts: false })
+
+export interface FolderNeeds {
+  readonly mesh: MeshId
+  readonly identity: Identity
+  readonly membership: Membership
+  readonly keyring: Keyring
+  /** Whether an entry has been folded here already. */
+  readonly folded: (id: EntryId) => boolean
+  /** Whether content of this entry stands in the light of every removal (rule T4). */
+  readonly stands: (entry: Entry) => boolean
+}
+
+export class Folder {
+  readonly #needs: FolderNeeds
+
+  constructor(needs: FolderNeeds) {
+    this.#needs = needs
+  }
+
+  /**
+   * Folds one content entry.
+   * @param frontier the membership frontier in force at it
+   * @returns false when the key of its epoch is missing: fold it again when the key has come
+   */
+  fold(entry: Entry, frontier: readonly EntryId[], tables: Tables, events: FoldEvents): boolean {
+    const { keyring, membership } = this.#needs
+    const key = entry.sealing && keyring.bodyKey(entry.sealing.epoch)
+    if (!entry.sealing || !key) return false
+    const plain = open(key, entry.sealing.nonce, entry.body, entry.headerBytes)
+    // Its author sealed nonsense: the entry stays, as evidence and as a link of the chain, and means nothing.
+    const changes = plain && decodeBody(plain)
+    if (!changes?.ok) return true
+    const view = membership.viewAt(frontier)
+    const author = view?.device(entry.device)
+    if (!view || !author) return true
+    const origin: Origin = { entry: entry.id, device: entry.device, member: author.member, log: entry.log, seq: entry.seq, clock: entry.clock }
+    const stands = this.#needs.stands(entry)
+    for (const change of changes.value) this.#dispatch(change, { origin, role: author.role, view, stands, tables, events, inner: false })
+    return true
+  }
+
+  #dispatch(change: Change, at: FoldContext): void {
+    if (change.kind === kinds.set || change.kind === kinds.delete) this.#register(change, at)
+    else if (change.kind === kinds.sealed && !at.inner) this.#sealed(change, at)
+    else if (change.kind === kinds.message && at.stands && writers.has(at.role)) this.#message(change, at)
+    else if (change.kind === kinds.receipt && at.stands) this.#receipt(change, at)
+    // Anything else is of a kind this version does not know: kept and forwarded with its entry (rule C5).
+  }
+
+  #register(change: Change, { origin, role, stands, tables, events }: FoldContext): void {
+    const parsed = change.kind === kinds.set ? decode(setPayload, change.payload) : decode(deletePayload, change.payload)
+    if (!parsed.ok || !mayWrite(change.doc, parsed.value.key, role, origin.member)) return
+    const value = 'value' in parsed.value ? (parsed.value.value as string) : undefined
+    if (value !== undefined && !isJson(value)) return
+    const { entry, device, clock } = origin
+    const { before, after } = foldRegister(tables, { doc: change.doc, key: parsed.value.key, value, entry, device, clock, deps: change.deps, stands }, this.#needs.folded)
+    if (before[0]?.entry === after[0]?.entry) return
+    events.registers.push({ doc: change.doc, key: parsed.value.key, before: before[0], after: after[0] })
+    if (change.doc === 'memory') indexNote(parsed.value.key, after[0], tables)
+  }
+
+  #sealed(change: Change, at: FoldContext): void {
+    const { identity, mesh } = this.#needs
+    const certified = (key: Parameters<View['hasSealingKey']>[1]): boolean => at.view.hasSealingKey(at.origin.device, key)
+    const inner = openChanges(change.payload, mesh, at.origin.device, identity.device, identity.wrapper, certified)
+    for (const change of inner ?? []) this.#dispatch(change, { ...at, inner: true })
+  }
+
+  #message(change: Change, { origin, tables, events }: FoldContext): void {
+    const message = decode(messagePayload, change.payload)
+    if (!message.ok) return
+    const { device } = this.#needs.identity
+    const member = this.#needs.membership.memberOf(device)
+    if (foldMessage(tables, message.value, origin, { device, member })) events.messages.push({ id: message.value.id, origin })
+  }
+
+  #receipt(change: Change, { origin, tables, events }: FoldContext): void {
+    const receipt = decode(receiptPayload, change.payload)
+    if (!receipt.ok) return
+    foldReceipt(tables, receipt.value, origin.device)
+    events.receipts = true
+  }
+}
+
+interface FoldContext {
+  readonly origin: Origin
+  readonly role: Role
+  readonly view: View
+  readonly stands: boolean
+  readonly tables: Tables
+  readonly events: FoldEvents
+  readonly inner: boolean
+}
+
+/** The permission table of register documents, checked by every peer at the frontier the author named. */
+function mayWrite(doc: string, key: string, role: Role, author: MemberId): boolean {
+  if (doc === 'state' || doc === 'memory') return writers.has(role)
+  if (doc === 'members') return key === author || stewards.has(role)
+  if (doc === 'mesh') return stewards.has(role)
+  return (registerDocs as readonly string[]).includes(doc)
+}
+
+function isJson(value: string): boolean {
+  try {
+    JSON.parse(value)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function indexNote(id: string, version: Version | undefined, tables: Tables): void {
+  const note = version && !version.deleted ? parseNote(version.value) : undefined
+  tables.index(id, note && { words: toWords(note.text), tags: note.tags })
+}

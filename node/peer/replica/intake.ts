@@ -1,0 +1,107 @@
+/** Judges runs of entries that a peer sent, and places what belongs. */
+import { noMesh, type Verify } from '../../../crdt/crypto/sign.ts'
+import { verifyRange, type ChainProblem, type Head } from '../../../crdt/log/chain.ts'
+import { meshTag, readEntry, type Entry, type EntryProblem } from '../../../crdt/log/entry.ts'
+import type { LogId, MeshId } from '../../../crdt/wire/ids.ts'
+import { limits } from '../../../crdt/wire/limits.ts'
+import type { MeshStore } from '../../ports/store.ts'
+import type { Staging } from '../staging.ts'
+import type { FoldEvents } from './folder.ts'
+import type { Ledger } from './ledger.ts'
+
+const utf8 = new TextEncoder()
+
+/** What became of a run. */
+export interface Intake {
+  readonly log: LogId | undefined
+  /** How many of its entries were new and were placed. */
+  readonly placed: number
+  /** Something before it is missing here: ask again when more has come. */
+  readonly waiting: boolean
+  /** Only a faulty or hostile peer sends this. */
+  readonly problem: EntryProblem | ChainProblem | 'empty' | 'too_many_logs' | undefined
+  /** Why the log's next entry was refused for good, whoever sends it. */
+  readonly refused: string | undefined
+  /** Two entries with one seq: kept as evidence. */
+  readonly fork: boolean
+}
+
+const nothing: Intake = { log: undefined, placed: 0, waiting: false, problem: undefined, refused: undefined, fork: false }
+
+export interface IntakeNeeds {
+  readonly mesh: MeshId
+  readonly ledger: Ledger
+  readonly store: MeshStore
+  readonly verify: Verify
+}
+
+/** @param run entries of one log in order, as bytes; their last is signed for by its own signature */
+export function takeRun(run: readonly Uint8Array[], { mesh, ledger, store, verify }: IntakeNeeds, staging: Staging, events: FoldEvents): Intake {
+  const entries: Entry[] = []
+  for (const bytes of run) {
+    const read = readEntry(bytes)
+    if (!read.ok) return { ...nothing, problem: read.problem }
+    entries.push(read.entry)
+  }
+  const first = entries[0]
+  if (!first) return { ...nothing, problem: 'empty' }
+  const about = { ...nothing, log: first.log }
+  const known = ledger.logs.get(first.log)
+  if (known && (known.device !== first.device || known.type !== first.type)) return { ...about, problem: 'wrong_device' }
+  if (known?.forked || known?.refused !== undefined) return about
+  if (!known && ledger.logs.size >= limits.logsPerMesh) return { ...about, problem: 'too_many_logs' }
+
+  const clash = entries.findIndex((entry) => known && entry.seq <= known.seq && (store.idAt(entry.log, entry.seq) ?? entry.id) !== entry.id)
+  if (clash >= 0) return keepEvidence(entries.slice(clash), about)
+  const news = known ? entries.filter((entry) => entry.seq > known.seq) : entries
+  const next = news[0]
+  if (!next) return about
+  if (next.seq > (known?.seq ?? 0) + 1) return { ...about, waiting: true }
+  // The right seq on another predecessor: the device signed another entry where ours stands.
+  if (known && next.previous !== known.id) return { ...about, waiting: true, fork: true }
+  const founding = next.type === 'membership' && next.id === mesh
+  const signedFor = founding ? noMesh : mesh
+  const wrong = founding && news.length > 1
+    ? (verifyRange(signedFor, meshTag(signedFor), undefined, [next], verify) ?? verifyRange(mesh, meshTag(mesh), next, news.slice(1), verify))
+    : verifyRange(signedFor, meshTag(signedFor), known, news, verify)
+  if (wrong) return { ...about, problem: wrong.problem }
+  return place(news)
+
+  function place(all: readonly Entry[]): Intake {
+    let placed = 0
+    for (const [i, entry] of all.entries()) {
+      // Only the last one's signature was checked; a run that is sent on must end with such an entry.
+      const vouched = i === all.length - 1
+      if (entry.type === 'membership') {
+        if (!ledger.placeMembership(entry, vouched, staging, events)) return { ...about, placed, waiting: true }
+        placed++
+        continue
+      }
+      const done = ledger.placeContent(entry, vouched, staging, events)
+      if (done === 'missing') return { ...about, placed, waiting: true }
+      if (done !== 'placed') {
+        const state = ledger.logs.get(entry.log)
+        if (state) {
+          state.refused = done.refused
+          staging.put('meta', `refused\0${entry.log}`, utf8.encode(done.refused))
+        }
+        return { ...about, placed, refused: done.refused }
+      }
+      placed++
+    }
+    return { ...about, placed }
+  }
+
+  function keepEvidence(branch: readonly Entry[], result: Intake): Intake {
+    const start = branch[0] as Entry
+    const base = start.seq === 1 ? undefined : store.idAt(start.log, start.seq - 1)
+    const after: Head | undefined = base && { seq: start.seq - 1, id: base }
+    if (start.seq > 1 && !after) return { ...result, waiting: true }
+    const wrong = verifyRange(mesh, meshTag(mesh), after, branch, verify)
+    if (wrong) return { ...result, problem: wrong.problem }
+    staging.evidence.push({ log: start.log, seq: start.seq, run: branch.map((entry) => entry.bytes) })
+    const state = ledger.logs.get(start.log)
+    if (state) state.forked = true
+    return { ...result, fork: true }
+  }
+}

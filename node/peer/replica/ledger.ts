@@ -1,0 +1,278 @@
+/**
+ * What one replica knows of its mesh, in memory, and how an entry takes its place in it. Everything here is staged:
+ * nothing is durable, and nothing may be announced, before the replica has committed the staging (rule D1). After a
+ * failed commit the ledger is loaded anew from the store.
+ */
+import type { Verify } from '../../../crdt/crypto/sign.ts'
+import type { HybridClock } from '../../../crdt/log/clock.ts'
+import { readEntry, type Entry } from '../../../crdt/log/entry.ts'
+import { Membership } from '../../../crdt/members/membership.ts'
+import { decodeOp, type MemberOp, type OpOf, type Pin } from '../../../crdt/members/ops.ts'
+import type { MemberEntry } from '../../../crdt/members/history.ts'
+import { decode, encode } from '../../../crdt/wire/codec.ts'
+import { idSet, type EntryId, type LogId, type MeshId } from '../../../crdt/wire/ids.ts'
+import { limits } from '../../../crdt/wire/limits.ts'
+import type { Log } from '../../ports/log.ts'
+import type { MeshStore } from '../../ports/store.ts'
+import type { Staging } from '../staging.ts'
+import { Folder, type FoldEvents } from './folder.ts'
+import type { Identity } from './identity.ts'
+import { Keyring } from './keyring.ts'
+import { LogTable } from './logs.ts'
+
+const frontierRow = idSet<EntryId>(32, limits.frontierIds)
+const utf8 = new TextEncoder()
+const fromUtf8 = new TextDecoder()
+
+/** Operations that can change whose content stands. */
+const takesOrGives: ReadonlySet<MemberOp['type']> = new Set(['remove', 'removeDevice', 'close', 'admit', 'promote', 'link', 'leave'])
+
+export interface LedgerNeeds {
+  readonly mesh: MeshId
+  readonly identity: Identity
+  readonly store: MeshStore
+  readonly verify: Verify
+  readonly clock: HybridClock
+  readonly log: Log
+}
+
+export class Ledger {
+  readonly #needs: LedgerNeeds
+  readonly logs = new LogTable()
+  readonly keyring: Keyring
+  membership: Membership
+  /** Entries whose epoch's key is missing, by epoch. */
+  readonly #unopened = new Map<EntryId, Set<EntryId>>()
+  readonly #unopenedIds = new Set<EntryId>()
+  readonly #staged = new Map<EntryId, Entry>()
+  readonly #pins = new Map<LogId, readonly (readonly Pin[])[] | undefined>()
+  #folder: Folder
+  /** During a rebuild: what has been folded so far. */
+  #refolded: Set<EntryId> | undefined
+  /** Set when a membership operation may have changed what stands: see `standingLimits`. */
+  standingMayHaveChanged = false
+
+  constructor(needs: LedgerNeeds) {
+    this.#needs = needs
+    this.keyring = new Keyring(needs.mesh, needs.identity)
+    this.membership = new Membership(needs.mesh, needs.verify)
+    this.#folder = this.#newFolder()
+  }
+
+  /** Reads everything from the store. */
+  load(): void {
+    const { store, mesh, verify } = this.#needs
+    this.logs.clear()
+    this.keyring.clear()
+    this.#unopened.clear()
+    this.#unopenedIds.clear()
+    this.settled()
+    this.#refolded = undefined
+    this.#pins.clear()
+    this.membership = new Membership(mesh, verify)
+    this.#folder = this.#newFolder()
+    for (const stored of store.logs()) {
+      const frontier = store.get('meta', `frontier\0${stored.log}`)
+      const known = frontier && decode(frontierRow, frontier)
+      const refused = store.get('meta', `refused\0${stored.log}`)
+      this.logs.add({ ...stored, frontier: known?.ok ? known.value : [], refused: refused && fromUtf8.decode(refused), forked: false })
+    }
+    for (const { log } of store.evidence()) {
+      const state = this.logs.get(log)
+      if (state) state.forked = true
+    }
+    this.#loadMembership()
+    for (const [epoch, secret] of all(store, 'epoch')) this.keyring.add(epoch as EntryId, secret)
+    for (const [key] of all(store, 'unopened')) this.#noteUnopened(key.slice(0, 64) as EntryId, key.slice(65) as EntryId)
+  }
+
+  /** Forgets what was staged: it is committed now, or was thrown away with a reload. */
+  settled(): void {
+    this.#staged.clear()
+  }
+
+  /** Whether an entry is here and its changes are folded. */
+  folded(id: EntryId): boolean {
+    if (this.#refolded) return this.#refolded.has(id)
+    return !this.#unopenedIds.has(id) && (this.#staged.has(id) || this.#needs.store.has(id))
+  }
+
+  has(id: EntryId): boolean {
+    return this.#staged.has(id) || this.#needs.store.has(id)
+  }
+
+  /** The frontier in force at an entry: its own, or its predecessor's. */
+  frontierOf(entry: Entry): readonly EntryId[] {
+    if (entry.frontier) return entry.frontier
+    if (entry.type === 'membership') return entry.seq > 1 && entry.previous ? [entry.previous] : []
+    return this.logs.get(entry.log)?.frontier ?? []
+  }
+
+  /** Parents of a membership entry: what it names, and its predecessor. */
+  parentsOf(entry: Entry): readonly EntryId[] {
+    return [...new Set([...(entry.frontier ?? []), ...(entry.seq > 1 && entry.previous ? [entry.previous] : [])])]
+  }
+
+  /** Places a membership entry whose chain is verified. @returns false while a parent is missing */
+  placeMembership(entry: Entry, vouched: boolean, staging: Staging, events: FoldEvents): boolean {
+    const parents = this.parentsOf(entry)
+    if (!parents.every((id) => this.membership.has(id))) return false
+    const op = entry.op && decodeOp(entry.op)
+    this.#stage(entry, vouched, parents, staging)
+    if (!op?.ok) {
+      // It stays a link of its log; as an operation it does not exist, for this version or for any other.
+      staging.put('meta', `void\0${entry.id}`, utf8.encode(op?.detail ?? 'no op'))
+      this.membership.addVoid(voidEntry(entry, parents), `not an operation: ${op?.detail ?? 'none'}`)
+      return true
+    }
+    const refusal = this.membership.add(memberEntry(entry, parents, op.value))
+    if (refusal) staging.put('meta', `void\0${entry.id}`, utf8.encode(refusal))
+    else this.#take(op.value, entry.id, staging, events)
+    return true
+  }
+
+  /** Places a content entry whose chain is verified. @returns 'missing' while its frontier is unknown, or why it is refused for good */
+  placeContent(entry: Entry, vouched: boolean, staging: Staging, events: FoldEvents): 'placed' | 'missing' | { readonly refused: string } {
+    const frontier = this.frontierOf(entry)
+    if (!frontier.every((id) => this.membership.has(id))) return 'missing'
+    const before = this.logs.get(entry.log)
+    if (before && entry.frontier && !this.membership.covers(entry.frontier, before.frontier)) return { refused: 'its membership frontier went back' }
+    const refusal = entry.sealing ? this.membership.contentRefusal(entry.device, frontier, entry.sealing.epoch) : 'it is not sealed'
+    if (refusal) return { refused: refusal }
+    this.#stage(entry, vouched, frontier, staging)
+    if (entry.frontier) staging.put('meta', `frontier\0${entry.log}`, encode(frontierRow, frontier))
+    if (!this.#folder.fold(entry, frontier, staging, events)) {
+      staging.put('unopened', `${(entry.sealing as NonNullable<Entry['sealing']>).epoch}\0${entry.id}`, encode(frontierRow, frontier))
+      this.#noteUnopened((entry.sealing as NonNullable<Entry['sealing']>).epoch, entry.id)
+    }
+    return 'placed'
+  }
+
+  /** Folds stored content entries again, in the order they came, until `end`. */
+  startRefold(): { fold(entry: Entry, frontier: readonly EntryId[], staging: Staging, events: FoldEvents): void; end(): void } {
+    const refolded = new Set<EntryId>()
+    this.#refolded = refolded
+    return {
+      fold: (entry, frontier, staging, events) => {
+        if (this.#folder.fold(entry, frontier, staging, events)) refolded.add(entry.id)
+      },
+      end: () => {
+        this.#refolded = undefined
+      },
+    }
+  }
+
+  /** How much of each log of someone no longer admitted stands: the seq, by log. */
+  standingLimits(): Map<LogId, number> {
+    const allowed = new Map<LogId, number>()
+    for (const { log, type } of this.logs.values()) {
+      const pins = type === 'content' ? this.#pinsOf(log) : undefined
+      if (pins && pins.length > 0) allowed.set(log, Math.min(...pins.map((list) => Math.max(0, ...list.map((pin) => pin.seq)))))
+    }
+    return allowed
+  }
+
+  #stands(entry: Entry): boolean {
+    const pins = this.#pinsOf(entry.log, entry.device)
+    return pins === undefined || pins.every((list) => list.some((pin) => pin.seq > entry.seq || (pin.seq === entry.seq && pin.id === entry.id)))
+  }
+
+  #pinsOf(log: LogId, device = this.logs.get(log)?.device): readonly (readonly Pin[])[] | undefined {
+    if (!device) return undefined
+    if (!this.#pins.has(log)) this.#pins.set(log, this.membership.pins(device, log))
+    return this.#pins.get(log)
+  }
+
+  #stage(entry: Entry, vouched: boolean, frontier: readonly EntryId[], staging: Staging): void {
+    this.#staged.set(entry.id, entry)
+    this.logs.advance(entry, frontier)
+    this.#needs.clock.observe(entry.clock)
+    staging.entries.push({ id: entry.id, log: entry.log, type: entry.type, device: entry.device, seq: entry.seq, bytes: entry.bytes, vouched })
+  }
+
+  /** What a standing operation brings to this device: keys, and a change of what stands. */
+  #take(op: MemberOp, id: EntryId, staging: Staging, events: FoldEvents): void {
+    if (takesOrGives.has(op.type)) {
+      this.standingMayHaveChanged = true
+      this.#pins.clear()
+    }
+    if (op.type === 'rotate') this.#takeKey(op, id, op.commitment, staging, events)
+    if (op.type === 'share') {
+      const rotation = this.membership.history.entries[this.membership.history.at(op.epoch) ?? -1]?.op
+      if (rotation?.type === 'rotate') this.#takeKey(op, op.epoch, rotation.commitment, staging, events)
+    }
+  }
+
+  #takeKey(op: Pick<OpOf<'rotate'>, 'sealer' | 'recipients'>, epoch: EntryId, commitment: Uint8Array, staging: Staging, events: FoldEvents): void {
+    if (this.keyring.has(epoch)) return
+    const secret = this.keyring.unwrap(op, commitment)
+    if (secret === 'wrong') this.#needs.log.warn('epoch_key_wrong', { epoch })
+    if (secret === 'wrong' || secret === undefined) return
+    this.keyring.keep(staging, epoch, secret)
+    this.#openWaiting(epoch, staging, events)
+  }
+
+  /** A key has come: what waited for it is folded. */
+  #openWaiting(epoch: EntryId, staging: Staging, events: FoldEvents): void {
+    const waiting = [...(this.#unopened.get(epoch) ?? [])]
+    this.#unopened.delete(epoch)
+    for (const id of waiting) {
+      const row = `${epoch}\0${id}`
+      const frontier = decode(frontierRow, staging.get('unopened', row) ?? new Uint8Array([0]))
+      const entry = this.#staged.get(id) ?? this.#stored(id)
+      this.#unopenedIds.delete(id)
+      staging.put('unopened', row, undefined)
+      if (entry && frontier.ok) this.#folder.fold(entry, frontier.value, staging, events)
+    }
+  }
+
+  #stored(id: EntryId): Entry | undefined {
+    const stored = this.#needs.store.byId(id)
+    const read = stored && readEntry(stored.bytes)
+    return read?.ok ? read.entry : undefined
+  }
+
+  #noteUnopened(epoch: EntryId, id: EntryId): void {
+    const waiting = this.#unopened.get(epoch)
+    if (waiting) waiting.add(id)
+    else this.#unopened.set(epoch, new Set([id]))
+    this.#unopenedIds.add(id)
+  }
+
+  #newFolder(): Folder {
+    const { mesh, identity } = this.#needs
+    return new Folder({ mesh, identity, membership: this.membership, keyring: this.keyring, folded: (id) => this.folded(id), stands: (entry) => this.#stands(entry) })
+  }
+
+  #loadMembership(): void {
+    const { store } = this.#needs
+    for (let after = 0, page = store.replay('membership', after, 1000); page.length > 0; page = store.replay('membership', after, 1000)) {
+      for (const row of page) {
+        after = row.position
+        const read = readEntry(row.bytes)
+        if (!read.ok) throw new Error(`a stored membership entry does not decode: ${read.detail}`)
+        const parents = this.parentsOf(read.entry)
+        const refusal = store.get('meta', `void\0${read.entry.id}`)
+        const op = read.entry.op && decodeOp(read.entry.op)
+        const entry = op?.ok ? memberEntry(read.entry, parents, op.value) : voidEntry(read.entry, parents)
+        this.membership.restore(entry, refusal && fromUtf8.decode(refusal))
+      }
+    }
+  }
+}
+
+function memberEntry(entry: Entry, parents: readonly EntryId[], op: MemberOp): MemberEntry {
+  return { id: entry.id, log: entry.log, seq: entry.seq, device: entry.device, parents, op, ms: entry.clock.ms }
+}
+
+/** A link of the graph that says nothing. */
+function voidEntry(entry: Entry, parents: readonly EntryId[]): MemberEntry {
+  return memberEntry(entry, parents, { type: 'leave', grant: entry.id })
+}
+
+function* all(store: MeshStore, table: 'epoch' | 'unopened'): Generator<readonly [string, Uint8Array]> {
+  for (let rows = store.scan(table, { limit: 1000 }); rows.length > 0; ) {
+    yield* rows
+    rows = store.scan(table, { limit: 1000, after: (rows.at(-1) as readonly [string, Uint8Array])[0] })
+  }
+}

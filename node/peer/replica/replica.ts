@@ -1,0 +1,401 @@
+/**
+ * One mesh on one device: takes writes and received runs, commits them in groups, folds them, and tells whoever
+ * listens only what is durable (rule D1). Everything that changes anything goes through one queue.
+ */
+import type { Verify } from '../../../crdt/crypto/sign.ts'
+import { HybridClock } from '../../../crdt/log/clock.ts'
+import type { Membership } from '../../../crdt/members/membership.ts'
+import type { MemberOp } from '../../../crdt/members/ops.ts'
+import type { TableName } from '../../../crdt/docs/tables.ts'
+import type { DeviceId, EntryId, LogId, MeshId } from '../../../crdt/wire/ids.ts'
+import { limits } from '../../../crdt/wire/limits.ts'
+import { AtollError } from '../../ports/errors.ts'
+import type { Log } from '../../ports/log.ts'
+import type { Runtime } from '../../ports/runtime.ts'
+import { StoreError, type MeshStore } from '../../ports/store.ts'
+import { Staging } from '../staging.ts'
+import { Author, mayWrite, type WriteSpec, type Written } from './author.ts'
+import { noEvents, type FoldEvents } from './folder.ts'
+import type { Identity, Witness } from './identity.ts'
+import { takeRun, type Intake } from './intake.ts'
+import { Ledger } from './ledger.ts'
+import type { LogState } from './logs.ts'
+import { markFolded, rebuild, rebuildDue } from './rebuild.ts'
+
+export interface ReplicaNeeds {
+  readonly mesh: MeshId
+  readonly identity: Identity
+  readonly store: MeshStore
+  readonly runtime: Runtime
+  readonly verify: Verify
+  readonly witness: Witness
+  readonly log: Log
+}
+
+/** What a commit made durable. */
+export interface Committed {
+  readonly entries: readonly { readonly log: LogId; readonly seq: number; readonly id: EntryId; readonly own: boolean; readonly bytes: Uint8Array }[]
+  readonly membership: boolean
+  readonly events: FoldEvents
+}
+
+type Stage = (staging: Staging, events: FoldEvents) => void
+
+/** One thing to do in the next commit. Writes that queue one after another share entries; anything else is staged by itself. */
+interface Item {
+  readonly work: { readonly type: 'write'; readonly specs: readonly WriteSpec[]; written: readonly Written[] } | { readonly type: 'stage'; readonly stage: Stage }
+  done(): void
+  failed(error: unknown): void
+}
+
+const utf8 = new TextEncoder()
+
+/** How much one commit may hold before the rest waits for the next: keeps turns short. */
+const itemsPerCommit = 4096
+const bytesPerCommit = 4 * 1024 * 1024
+/** How long a writer waits for somebody else to start an epoch before doing it itself (rule T6). */
+const rotationPatienceMs = 2000
+
+export class Replica {
+  readonly mesh: MeshId
+  readonly identity: Identity
+  readonly ledger: Ledger
+  readonly #needs: ReplicaNeeds
+  readonly #clock: HybridClock
+  readonly #author: Author
+  readonly #queue: Item[] = []
+  readonly #listeners = new Set<(committed: Committed) => void>()
+  #scheduled = false
+  #closed = false
+  #storage: 'ok' | 'full' | 'readonly' | 'failed' = 'ok'
+  #waitingForEpoch: Disposable | undefined
+  #limits = new Map<LogId, number>()
+
+  constructor(needs: ReplicaNeeds) {
+    this.#needs = needs
+    this.mesh = needs.mesh
+    this.identity = needs.identity
+    this.#clock = new HybridClock(() => needs.runtime.clock.now())
+    this.ledger = new Ledger({ ...needs, clock: this.#clock })
+    this.#author = new Author({ ...needs, ledger: this.ledger, clock: this.#clock, random: needs.runtime.random })
+    this.#load()
+    this.#author.resume(needs.witness.take(needs.mesh))
+  }
+
+  get membership(): Membership {
+    return this.ledger.membership
+  }
+
+  get storage(): 'ok' | 'full' | 'readonly' | 'failed' {
+    return this.#storage
+  }
+
+  get store(): MeshStore {
+    return this.#needs.store
+  }
+
+  logs(): Iterable<LogState> {
+    return this.ledger.logs.values()
+  }
+
+  log(log: LogId): LogState | undefined {
+    return this.ledger.logs.get(log)
+  }
+
+  onCommit(call: (committed: Committed) => void): Disposable {
+    this.#listeners.add(call)
+    return { [Symbol.dispose]: () => void this.#listeners.delete(call) }
+  }
+
+  /** Writes changes; resolves when they are durable. */
+  async write(specs: readonly WriteSpec[]): Promise<readonly Written[]> {
+    for (const spec of specs) checkBounds(spec)
+    const work = { type: 'write' as const, specs, written: [] as readonly Written[] }
+    await this.#enqueue(work)
+    return work.written
+  }
+
+  /**
+   * Appends membership operations, made from the membership as it is then; resolves with their ids when durable.
+   * `rotate: true` starts a new epoch in the same commit.
+   */
+  async operate(make: () => readonly MemberOp[], options: { readonly rotate?: boolean } = {}): Promise<readonly EntryId[]> {
+    const ids: EntryId[] = []
+    await this.#stage((staging, events) => {
+      for (const op of make()) ids.push(this.#author.operate(op, staging, events).id)
+      if (options.rotate) this.#author.rotate(this.grant(), staging, events)
+    })
+    return ids
+  }
+
+  /** Takes a run of entries from a peer; resolves when what was placed is durable. */
+  async receive(run: readonly Uint8Array[]): Promise<Intake> {
+    let intake: Intake | undefined
+    await this.#stage((staging, events) => {
+      intake = takeRun(run, { ...this.#needs, ledger: this.ledger }, staging, events)
+      const log = intake.log
+      if (log !== undefined && intake.placed > 0 && this.#author.isOwn(log)) this.#author.retire(log)
+    })
+    return intake as Intake
+  }
+
+  /** Writes rows of this device alone (what was delivered, what was sent). */
+  async note(rows: readonly { readonly table: TableName; readonly key: string; readonly value: Uint8Array | undefined }[]): Promise<void> {
+    await this.#stage((staging) => {
+      for (const { table, key, value } of rows) staging.put(table, key, value)
+    })
+  }
+
+  /** A peer holds more of a log of ours than we do: this profile is older than its device (rule D4). */
+  disown(log: LogId): void {
+    if (!this.#author.isOwn(log)) return
+    this.#needs.log.warn('own_log_is_longer_elsewhere', { log })
+    this.#author.retire(log)
+  }
+
+  /** The grant this device names in its next operation. Throws `removed` when it has none. */
+  grant(): EntryId {
+    const state = this.membership.now().device(this.identity.device)
+    if (!state) throw new AtollError('removed', { at: 'an earlier day' })
+    return state.grant
+  }
+
+  /**
+   * Entries of a log after a seq as one run that a peer can verify: it ends with an entry whose signature was checked
+   * here. Empty when there is none.
+   */
+  readRun(log: LogId, after: number, maxBytes: number): readonly Uint8Array[] {
+    const page = this.#needs.store.read(log, after, maxBytes)
+    const end = page.findLastIndex((entry) => entry.vouched)
+    if (end >= 0) return page.slice(0, end + 1).map((entry) => entry.bytes)
+    const run = page.map((entry) => entry.bytes)
+    for (let seq = page.at(-1)?.seq; seq !== undefined; seq++) {
+      const next = this.#needs.store.read(log, seq, 0)[0]
+      if (!next) return []
+      run.push(next.bytes)
+      if (next.vouched) return run
+    }
+    return []
+  }
+
+  /** Drops every projection and folds all content again (rule D3). */
+  async rebuild(): Promise<void> {
+    await this.#stage(() => undefined)
+    this.#rebuildNow()
+  }
+
+  /** Commits what is queued, leaves the proof of where the logs end, closes the store. */
+  async close(): Promise<void> {
+    if (this.#closed) return
+    if (this.#queue.length > 0) await this.#stage(() => undefined).catch((error: unknown) => this.#needs.log.warn('last_commit_failed', { why: String(error) }))
+    this.#closed = true
+    this.#waitingForEpoch?.[Symbol.dispose]()
+    for (const item of this.#parked.splice(0)) item.failed(new AtollError('node_unreachable', { why: 'it is stopping' }))
+    if (this.#storage === 'ok') this.#needs.witness.leave(this.mesh, this.#author.ends())
+    this.#needs.store.close()
+  }
+
+  #stage(stage: Stage): Promise<void> {
+    return this.#enqueue({ type: 'stage', stage })
+  }
+
+  #enqueue(work: Item['work']): Promise<void> {
+    if (this.#closed) return Promise.reject(new AtollError('node_unreachable', { why: 'it is stopping' }))
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ work, done: resolve, failed: reject })
+      this.#schedule()
+    })
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    this.#needs.runtime.timers.soon(() => {
+      this.#scheduled = false
+      this.#commit()
+      if (this.#queue.length > 0) this.#schedule()
+    })
+  }
+
+  /** One commit: everything that queued while the last one ran (rule D1). */
+  #commit(): void {
+    if (this.#closed || !this.#usable()) return
+    const staging = new Staging(this.#needs.store)
+    const events = noEvents()
+    const staged: Item[] = []
+    for (let bytes = 0, at = 0; this.#queue.length > 0 && staged.length < itemsPerCommit && bytes < bytesPerCommit; ) {
+      staged.push(...this.#stageNext(staging, events))
+      for (; at < staging.entries.length; at++) bytes += (staging.entries[at] as { bytes: Uint8Array }).bytes.length
+    }
+    try {
+      staging.commit()
+    } catch (error) {
+      this.#commitFailed(error, staged)
+      return
+    }
+    this.#storage = 'ok'
+    this.ledger.settled()
+    this.#afterCommit(staging, events)
+    for (const item of staged) item.done()
+  }
+
+  /** Stages what stands first in the queue. @returns the items that will be done with the commit */
+  #stageNext(staging: Staging, events: FoldEvents): readonly Item[] {
+    const first = this.#queue.shift() as Item
+    const items = [first]
+    try {
+      if (first.work.type === 'stage') first.work.stage(staging, events)
+      else {
+        while (items.length < itemsPerCommit && this.#queue[0]?.work.type === 'write') items.push(this.#queue.shift() as Item)
+        this.#stageWrites(items, staging, events)
+      }
+      return items.filter((item) => !this.#parked.includes(item))
+    } catch (error) {
+      for (const item of items) item.failed(error)
+      return []
+    }
+  }
+
+  #stageWrites(items: Item[], staging: Staging, events: FoldEvents): void {
+    const specsOf = (item: Item): readonly WriteSpec[] => (item.work.type === 'write' ? item.work.specs : [])
+    this.#mayWrite(items.flatMap(specsOf))
+    if (!this.#author.epoch()) {
+      if (!this.#patienceIsOver) {
+        this.#parked.push(...items)
+        this.#waitForEpoch()
+        return
+      }
+      this.#patienceIsOver = false
+      this.#author.rotate(this.grant(), staging, events)
+    }
+    const written = this.#author.write(items.flatMap(specsOf), staging, events)
+    let at = 0
+    for (const { work } of items) if (work.type === 'write') work.written = written.slice(at, (at += work.specs.length))
+  }
+
+  #afterCommit(staging: Staging, events: FoldEvents): void {
+    if (this.ledger.standingMayHaveChanged) this.#restand()
+    if (this.#parked.length > 0 && this.#author.epoch()) this.#unpark()
+    const own = (device: DeviceId): boolean => device === this.identity.device
+    const committed: Committed = {
+      entries: staging.entries.map(({ log, seq, id, device, bytes }) => ({ log, seq, id, own: own(device), bytes })),
+      membership: staging.entries.some(({ type }) => type === 'membership'),
+      events,
+    }
+    for (const listener of this.#listeners) listener(committed)
+  }
+
+  /** Nothing of it is durable as far as we know: the store is read again, and our logs are not continued (rules D2, D4). */
+  #commitFailed(error: unknown, staged: readonly Item[]): void {
+    const problem = error instanceof StoreError ? error.problem : 'io'
+    this.#storage = problem === 'full' ? 'full' : problem === 'readonly' ? 'readonly' : 'failed'
+    this.#needs.log.error('commit_failed', { problem, why: String(error) })
+    this.#author.retire()
+    const refusal = storageError(error)
+    this.#reopen()
+    for (const item of staged) item.failed(refusal)
+  }
+
+  /** Opens the store again after a failure; what is queued meanwhile fails with why. */
+  #usable(): boolean {
+    if (this.#reopened) return true
+    if (this.#reopen()) return true
+    const refusal = new AtollError(this.#storage === 'full' ? 'storage_full' : 'storage_failed', { why: this.#storage })
+    for (const item of this.#queue.splice(0)) item.failed(refusal)
+    return false
+  }
+
+  #reopened = true
+
+  #reopen(): boolean {
+    this.#reopened = false
+    try {
+      this.#needs.store.reopen()
+      this.#load()
+      this.#reopened = true
+    } catch (error) {
+      this.#needs.log.error('reopen_failed', { why: String(error) })
+    }
+    return this.#reopened
+  }
+
+  #load(): void {
+    this.ledger.load()
+    this.#limits = this.ledger.standingLimits()
+    this.ledger.standingMayHaveChanged = false
+    if (rebuildDue(this.#needs.store)) rebuild(this.#needs.store, this.ledger, this.#needs.log)
+    else if (this.#needs.store.logs().length === 0) {
+      const fresh = new Staging(this.#needs.store)
+      markFolded(fresh)
+      fresh.commit()
+    }
+  }
+
+  /** A removal or its undoing came: what it lets stand may have to be folded anew (rule T4). */
+  #restand(): void {
+    this.ledger.standingMayHaveChanged = false
+    const now = this.ledger.standingLimits()
+    const touched = new Set([...now.keys(), ...this.#limits.keys()])
+    const matters = [...touched].some((log) => {
+      const before = this.#limits.get(log) ?? Infinity
+      const after = now.get(log) ?? Infinity
+      return before !== after && Math.min(before, after) < (this.ledger.logs.get(log)?.seq ?? 0)
+    })
+    this.#limits = now
+    if (matters) this.#rebuildNow()
+  }
+
+  #rebuildNow(): void {
+    try {
+      rebuild(this.#needs.store, this.ledger, this.#needs.log)
+    } catch (error) {
+      // The projections are marked as unfinished: they are folded again when the store opens next.
+      this.#commitFailed(error, [])
+    }
+  }
+
+  #mayWrite(specs: readonly WriteSpec[]): void {
+    const view = this.membership.now()
+    const state = view.device(this.identity.device)
+    if (!state) throw new AtollError('removed', { at: 'an earlier day' })
+    if (specs.every((spec) => spec.type === 'receipt' || (spec.type !== 'message' && spec.doc === 'members'))) return
+    if (!mayWrite(view, this.identity.device)) throw new AtollError('not_permitted', { role: state.role, what: 'writing', needs: 'member' })
+  }
+
+  /** Writes that wait until somebody, or after a while this node, has started an epoch to write under. */
+  readonly #parked: Item[] = []
+  #patienceIsOver = false
+
+  #waitForEpoch(): void {
+    this.#waitingForEpoch ??= this.#needs.runtime.timers.after(rotationPatienceMs, () => {
+      this.#patienceIsOver = true
+      this.#unpark()
+    })
+  }
+
+  #unpark(): void {
+    this.#waitingForEpoch?.[Symbol.dispose]()
+    this.#waitingForEpoch = undefined
+    this.#queue.unshift(...this.#parked.splice(0))
+    this.#schedule()
+  }
+}
+
+/** Refuses what would break a limit, before anything is staged. */
+function checkBounds(spec: WriteSpec): void {
+  const size = (what: string, text: string, limit: number): void => {
+    const bytes = utf8.encode(text).length
+    if (bytes > limit) throw new AtollError('value_too_large', { what, size: bytes, limit })
+    if (!text.isWellFormed()) throw new AtollError('bad_input', { what: `${what} is not valid Unicode: it holds half a surrogate pair.` })
+  }
+  if (spec.type === 'set' || spec.type === 'delete') size('The key', spec.key, limits.keyBytes)
+  if (spec.type === 'set') size('The value', spec.value, limits.valueBytes)
+  if (spec.type === 'message') size('The message', spec.message.text, limits.messageBytes)
+}
+
+function storageError(error: unknown): AtollError {
+  const problem = error instanceof StoreError ? error.problem : 'io'
+  if (problem === 'full') return new AtollError('storage_full', {}, { cause: error })
+  return new AtollError(problem === 'readonly' ? 'profile_readonly' : 'storage_failed', { path: 'of this mesh', why: String(error) }, { cause: error })
+}
+

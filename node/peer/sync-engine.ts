@@ -1,0 +1,272 @@
+/**
+ * Keeps a sync session with every reachable peer of every mesh: dials, shakes hands, replaces sessions when a better
+ * path opens, and comes back with growing pauses when one is lost.
+ */
+import { meshOfTag, nonceFrame, syncTag, tagFrame } from '../../crdt/sync/handshake.ts'
+import { SyncSession, type SyncHost } from '../../crdt/sync/session.ts'
+import { decode, encode } from '../../crdt/wire/codec.ts'
+import type { DeviceId, LogId, MeshId } from '../../crdt/wire/ids.ts'
+import { limits } from '../../crdt/wire/limits.ts'
+import { protocols } from '../../crdt/wire/protocols.ts'
+import type { Log } from '../ports/log.ts'
+import type { FrameStream, Network } from '../ports/network.ts'
+import type { Runtime } from '../ports/runtime.ts'
+import { PeerDialer } from './peer-dialer.ts'
+import { replicaForSync } from './replica-for-sync.ts'
+import type { Replica } from './replica/replica.ts'
+
+const handshakeMs = 10_000
+const openerHeadStartMs = 1_500
+
+/** A mesh whose replica is synced. */
+export interface SyncedMesh {
+  readonly replica: Replica
+  readonly sessions: ReadonlyMap<DeviceId, SyncSession>
+}
+
+interface MeshState extends SyncedMesh {
+  readonly sessions: Map<DeviceId, SyncSession>
+  readonly claims: Map<LogId, SyncSession>
+  readonly openers: Map<DeviceId, DeviceId>
+  readonly listening: Disposable
+}
+
+export interface SyncEngineEvents {
+  /** A session came, went, or moved. */
+  readonly onSession: (mesh: MeshId, remote: DeviceId) => void
+  readonly onWhisper: (mesh: MeshId, bytes: Uint8Array, from: DeviceId) => void
+}
+
+export class SyncEngine {
+  readonly #network: Network
+  readonly #runtime: Runtime
+  readonly #log: Log
+  readonly #events: SyncEngineEvents
+  readonly #meshes = new Map<MeshId, MeshState>()
+  readonly #dialer: PeerDialer
+  readonly #stop = new AbortController()
+
+  constructor(needs: { network: Network; runtime: Runtime; log: Log; events: SyncEngineEvents }) {
+    this.#network = needs.network
+    this.#runtime = needs.runtime
+    this.#log = needs.log
+    this.#events = needs.events
+    this.#dialer = new PeerDialer({
+      runtime: needs.runtime,
+      wanted: (remote) => this.#meshesWith(remote).some((mesh) => !this.#meshes.get(mesh)?.sessions.has(remote)),
+      dial: (remote) => this.#openAll(remote),
+    })
+    this.#network.handle(protocols.sync, (stream) => this.#answer(stream))
+    this.#network.onPeer((remote, up) => {
+      if (up) this.#opened(remote)
+      else this.#dialer.retry(remote)
+    })
+    this.#network.onBetterPath((remote) => this.#move(remote))
+  }
+
+  mesh(mesh: MeshId): SyncedMesh | undefined {
+    return this.#meshes.get(mesh)
+  }
+
+  add(replica: Replica): void {
+    const listening = replica.onCommit((committed) => {
+      for (const session of this.#meshes.get(replica.mesh)?.sessions.values() ?? []) session.committed(committed.entries, committed.membership)
+      if (committed.membership) this.#dialAll(replica)
+    })
+    this.#meshes.set(replica.mesh, { replica, sessions: new Map(), claims: new Map(), openers: new Map(), listening })
+    for (const remote of this.#network.connected()) this.#opened(remote)
+    this.#dialAll(replica)
+  }
+
+  remove(mesh: MeshId, why: string): void {
+    const state = this.#meshes.get(mesh)
+    this.#meshes.delete(mesh)
+    state?.listening[Symbol.dispose]()
+    for (const session of [...(state?.sessions.values() ?? [])]) session.close(why)
+  }
+
+  /** There is fresh reason to believe that a peer can be reached. */
+  reachable(remote: DeviceId): void {
+    this.#dialer.now(remote)
+  }
+
+  /** A route came back: everybody is tried at once. */
+  retryAll(): void {
+    for (const { replica } of this.#meshes.values()) for (const { device } of replica.membership.now().devices()) this.#dialer.now(device)
+  }
+
+  whisper(mesh: MeshId, bytes: Uint8Array, except?: DeviceId): void {
+    for (const [remote, session] of this.#meshes.get(mesh)?.sessions ?? []) if (remote !== except) session.whisper(bytes)
+  }
+
+  stop(): void {
+    this.#stop.abort()
+    this.#dialer.stop()
+    for (const mesh of [...this.#meshes.keys()]) this.remove(mesh, 'stopping')
+  }
+
+  #dialAll(replica: Replica): void {
+    for (const { device } of replica.membership.now().devices()) if (device !== this.#network.device) this.#dialer.want(device)
+  }
+
+  #meshesWith(remote: DeviceId): MeshId[] {
+    return [...this.#meshes].filter(([, { replica }]) => replica.membership.now().device(remote)).map(([mesh]) => mesh)
+  }
+
+  /** One side opens, so that two do not open at once; the other does so when nothing came. */
+  #opened(remote: DeviceId): void {
+    const first = this.#network.device < remote
+    this.#runtime.timers.after(first ? 0 : openerHeadStartMs, () => this.#dialer.now(remote))
+  }
+
+  async #openAll(remote: DeviceId): Promise<void> {
+    for (const mesh of this.#meshesWith(remote)) {
+      if (this.#meshes.get(mesh)?.sessions.has(remote)) continue
+      const stream = await this.#network.open(remote, protocols.sync, this.#stop.signal)
+      await this.#propose(stream, mesh)
+    }
+  }
+
+  /** The opener's side of the handshake. */
+  #propose(stream: FrameStream, mesh: MeshId): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const mine = this.#runtime.random.bytes(32)
+      const { device } = this.#network
+      let theirs: Uint8Array | undefined
+      const handover = this.#shake(stream, reject)
+      stream.send(encode(nonceFrame, { nonce: mine }))
+      handover.onFrame((frame) => {
+        if (!theirs) {
+          const nonce = decode(nonceFrame, frame)
+          if (!nonce.ok) return handover.fail('malformed_handshake')
+          theirs = nonce.value.nonce
+          stream.send(encode(tagFrame, { tag: syncTag(mesh, device, stream.remote, mine, theirs) }))
+          return
+        }
+        const tag = decode(tagFrame, frame)
+        if (!tag.ok || !meshOfTag(tag.value.tag, [mesh], stream.remote, device, theirs, mine)) return handover.fail('unknown_mesh')
+        this.#begin(handover.stream(), mesh, device)
+        resolve()
+      })
+    })
+  }
+
+  /** The other side of it. */
+  #answer(stream: FrameStream): void {
+    const mine = this.#runtime.random.bytes(32)
+    const { device } = this.#network
+    let theirs: Uint8Array | undefined
+    const handover = this.#shake(stream, () => undefined)
+    handover.onFrame((frame) => {
+      if (!theirs) {
+        const nonce = decode(nonceFrame, frame)
+        if (!nonce.ok) return handover.fail('malformed_handshake')
+        theirs = nonce.value.nonce
+        stream.send(encode(nonceFrame, { nonce: mine }))
+        return
+      }
+      const tag = decode(tagFrame, frame)
+      const mesh = tag.ok ? meshOfTag(tag.value.tag, this.#meshes.keys(), stream.remote, device, theirs, mine) : undefined
+      if (!mesh) return handover.fail('unknown_mesh')
+      stream.send(encode(tagFrame, { tag: syncTag(mesh, device, stream.remote, mine, theirs) }))
+      this.#begin(handover.stream(), mesh, stream.remote)
+    })
+  }
+
+  /** A stream during its handshake: a deadline, then frames go to whoever took it over. */
+  #shake(stream: FrameStream, failed: (why: Error) => void): { onFrame(call: (frame: Uint8Array) => void): void; fail(why: string): void; stream(): Handover } {
+    let take: (frame: Uint8Array) => void = () => undefined
+    let closed: (why: string) => void = (why) => failed(new Error(why))
+    const deadline = this.#runtime.timers.after(handshakeMs, () => stream.close('handshake took too long'))
+    stream.onFrame((frame) => take(frame))
+    stream.onClose((why) => {
+      deadline[Symbol.dispose]()
+      closed(why)
+    })
+    return {
+      onFrame: (call) => {
+        take = call
+      },
+      fail: (why) => stream.close(why),
+      stream: () => {
+        deadline[Symbol.dispose]()
+        return {
+          stream,
+          onFrame: (call) => {
+            take = call
+          },
+          onClose: (call) => {
+            closed = call
+          },
+        }
+      },
+    }
+  }
+
+  #begin({ stream, onFrame, onClose }: Handover, mesh: MeshId, opener: DeviceId): void {
+    const state = this.#meshes.get(mesh)
+    if (!state) return stream.close('unknown_mesh')
+    const { remote } = stream
+    // Both opened at once: the stream of the lower id stays, on both sides.
+    const present = state.openers.get(remote)
+    if (state.sessions.has(remote) && present !== undefined && present < opener) return stream.close('there is a session already')
+    state.openers.set(remote, opener)
+    const session = new SyncSession(remote, replicaForSync(state.replica), this.#hostOf(state), stream)
+    const older = state.sessions.get(remote)
+    state.sessions.set(remote, session)
+    older?.close('replaced')
+    onFrame((frame) => session.receive(frame))
+    onClose((why) => {
+      session.ended()
+      if (state.sessions.get(remote) === session) {
+        state.sessions.delete(remote)
+        this.#dialer.retry(remote)
+      }
+      this.#log.debug('session_ended', { why })
+      this.#events.onSession(mesh, remote)
+    })
+    this.#dialer.done(remote)
+    session.start()
+    this.#events.onSession(mesh, remote)
+  }
+
+  /** Sessions move to the better path: a new one replaces the old, which loses nothing since sync is resumable. */
+  #move(remote: DeviceId): void {
+    if (this.#network.device > remote) return
+    for (const mesh of this.#meshesWith(remote)) {
+      this.#network.open(remote, protocols.sync, this.#stop.signal).then(
+        (stream) => this.#propose(stream, mesh),
+        (error: unknown) => this.#log.debug('move_failed', { why: String(error) }),
+      ).catch((error: unknown) => this.#log.debug('move_failed', { why: String(error) }))
+    }
+  }
+
+  #hostOf(state: MeshState): SyncHost {
+    const { timers, random } = this.#runtime
+    return {
+      after: (ms, call) => timers.after(ms, call),
+      elapsed: () => timers.elapsed(),
+      jitter: () => (random.bytes(1)[0] as number) / 256,
+      sessions: () => state.sessions.size,
+      claim: (log, by) => {
+        const holder = state.claims.get(log)
+        if (holder && holder !== by && !holder.isClosed) return false
+        if (state.claims.size >= limits.logsPerMesh) return false
+        state.claims.set(log, by)
+        return true
+      },
+      release: (log, by) => {
+        if (state.claims.get(log) === by) state.claims.delete(log)
+      },
+      isDirect: (device) => state.sessions.get(device)?.isClosed === false,
+      onWhisper: (bytes, from) => this.#events.onWhisper(state.replica.mesh, bytes, from.remote),
+      onProgress: (session) => this.#events.onSession(state.replica.mesh, session.remote),
+    }
+  }
+}
+
+interface Handover {
+  readonly stream: FrameStream
+  onFrame(call: (frame: Uint8Array) => void): void
+  onClose(call: (why: string) => void): void
+}

@@ -51,7 +51,7 @@ export function foldMessage(tables: Tables, message: MessagePayload, origin: Ori
   if (known) tables.put('inbox', inboxKey(known.clock, message.id), undefined)
   const row: MessageRow = { entry: origin.entry, device: origin.device, log: origin.log, seq: origin.seq, clock: origin.clock, message }
   tables.put('message', message.id, encode(messageRow, row))
-  if (!isFor(message, origin, reader)) return false
+  if (!isFor(message, reader)) return false
   tables.put('inbox', inboxKey(origin.clock, message.id), new Uint8Array())
   return true
 }
@@ -60,10 +60,10 @@ function earlier(a: Origin, b: MessageRow): boolean {
   return a.clock.ms - b.clock.ms < 0 || (a.clock.ms === b.clock.ms && (a.clock.counter < b.clock.counter || (a.clock.counter === b.clock.counter && a.entry < b.entry)))
 }
 
-/** Whether a message is for this reader: sent to all by somebody else, to its member, or to a session on its device. */
-export function isFor(message: MessagePayload, origin: Pick<Origin, 'device' | 'member'>, reader: Reader): boolean {
+/** Whether a message is for anybody on this device: sent to all, to its member, or to a session on it. */
+export function isFor(message: MessagePayload, reader: Reader): boolean {
   return message.targets.some((target) => {
-    if (target.type === 'all') return origin.device !== reader.device
+    if (target.type === 'all') return true
     if (target.type === 'member') return target.member === reader.member
     return target.device === reader.device
   })

@@ -20,6 +20,8 @@ export const domains = {
   inviteProof: 'atoll/invite-proof/v1',
   inviteKey: 'atoll/invite-key/v1',
   inviteChannel: 'atoll/invite-channel/v1',
+  joinTranscript: 'atoll/join-transcript/v1',
+  linkChecksum: 'atoll/link-checksum/v1',
   rendezvousCode: 'atoll/rendezvous-code/v1',
   meshCode: 'atoll/mesh-code/v1',
   epochCommitment: 'atoll/epoch-commitment/v1',

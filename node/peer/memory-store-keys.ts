@@ -2,6 +2,7 @@
  * The order of keys, the same in every store: that of their UTF-8 bytes, which is that of their code points.
  * JavaScript's own order differs where a character beyond U+FFFF meets one from U+E000 on.
  */
+import type { ScanOptions } from '../ports/store.ts'
 
 /** @returns -1, 0 or 1 */
 export function compareKeys(a: string, b: string): number {
@@ -30,4 +31,11 @@ export function keyAfterPrefix(prefix: string): string | undefined {
 export function checkKey(key: string): string {
   if (!key.isWellFormed()) throw new Error(`a key with half a surrogate pair: ${JSON.stringify(key)}`)
   return key
+}
+
+export function checkScan(options: ScanOptions): ScanOptions {
+  checkKey(options.prefix ?? '')
+  checkKey(options.after ?? '')
+  if (!(options.limit >= 0)) throw new Error(`a scan with limit ${options.limit}`)
+  return options
 }

@@ -5,9 +5,9 @@
 import { localTables, projectionTables, type TableName } from '../../crdt/docs/tables.ts'
 import { StoreError, type Batch, type MeshStore, type NewEntry, type StoreProblem } from '../ports/store.ts'
 import { freshOf, MemoryEntries } from './memory-store-entries.ts'
-import { checkKey } from './memory-store-keys.ts'
+import { checkKey, checkScan } from './memory-store-keys.ts'
 import { MemoryNotes } from './memory-store-notes.ts'
-import { MemoryTable } from './memory-store-table.ts'
+import { OrderedMap } from './memory-store-ordered-map.ts'
 
 /**
  * Where a planned failure strikes: `commit` before anything is kept, `after-commit` when all is kept but the caller is
@@ -39,7 +39,7 @@ export function createMemoryStore(from?: MemorySnapshot): MemoryStore {
 
 class Memory implements MemoryStore {
   #entries = new MemoryEntries()
-  #tables = new Map<TableName, MemoryTable>()
+  #tables = new Map<TableName, OrderedMap<Uint8Array>>()
   #notes = new MemoryNotes()
   #closed: { readonly problem: StoreProblem; readonly why: string } | undefined
   readonly #plan: { readonly problem: StoreProblem; readonly at: FailurePoint }[] = []
@@ -55,8 +55,8 @@ class Memory implements MemoryStore {
   read: MeshStore['read'] = (log, after, maxBytes) => this.#open().#entries.read(log, after, maxBytes)
   replay: MeshStore['replay'] = (type, after, limit) => this.#open().#entries.replay(type, after, limit)
   evidence: MeshStore['evidence'] = () => this.#open().#entries.evidence()
-  get: MeshStore['get'] = (table, key) => this.#open().#table(table).get(key)
-  scan: MeshStore['scan'] = (table, options) => this.#open().#table(table).scan(options)
+  get: MeshStore['get'] = (table, key) => this.#open().#table(table).get(checkKey(key))
+  scan: MeshStore['scan'] = (table, options) => this.#open().#table(table).scan(checkScan(options))
   count: MeshStore['count'] = (table) => this.#open().#table(table).size
   search: MeshStore['search'] = (phrases, tags, limit) => this.#open().#notes.search(phrases, tags, limit)
 
@@ -70,7 +70,11 @@ class Memory implements MemoryStore {
     for (const { note } of batch.notes) checkKey(note)
     this.#durably(() => {
       this.#entries.add(fresh)
-      for (const { table, key, value } of batch.puts) this.#table(table).put(key, value)
+      for (const { table, key, value } of batch.puts) {
+        if (value === undefined) this.#table(table).delete(key)
+        // A copy: what was handed in may be a view into a large frame, or change later.
+        else this.#table(table).set(key, value.slice())
+      }
       for (const { note, words } of batch.notes) this.#notes.put(note, words)
       this.#entries.addEvidence(batch.evidence)
     })
@@ -79,7 +83,7 @@ class Memory implements MemoryStore {
   clearProjections(): void {
     this.#open()
     this.#durably(() => {
-      for (const table of projectionTables) this.#tables.set(table, new MemoryTable())
+      for (const table of projectionTables) this.#tables.set(table, new OrderedMap())
       this.#notes = new MemoryNotes()
     })
   }
@@ -120,7 +124,7 @@ class Memory implements MemoryStore {
 
   #load(from?: MemorySnapshot): void {
     this.#entries = new MemoryEntries(from?.entries, from?.evidence)
-    this.#tables = new Map([...projectionTables, ...localTables].map((table) => [table, new MemoryTable(from?.tables.get(table))]))
+    this.#tables = new Map([...projectionTables, ...localTables].map((table) => [table, new OrderedMap(from?.tables.get(table))]))
     this.#notes = new MemoryNotes(from?.notes)
   }
 
@@ -130,7 +134,7 @@ class Memory implements MemoryStore {
     return this
   }
 
-  #table(table: TableName): MemoryTable {
+  #table(table: TableName): OrderedMap<Uint8Array> {
     const found = this.#tables.get(table)
     if (found === undefined) throw new Error(`no table ${table}`)
     return found

@@ -57,6 +57,7 @@ export const errorTable = {
   relay_wrong: { local: 'What answered at {address} is not the relay that was named: {why}.', remote: 'Not the expected relay.', exit: 4, retry: false },
 
   // The node
+  peer_unreachable: { local: '{name} cannot be reached now: {why}. `atoll explain path {name}` shows what was tried.', remote: 'Peer unreachable.', exit: 5, retry: true },
   node_unreachable: { local: 'The node did not answer: {why}. `atoll status` tells more, `atoll up` starts it in the foreground.', remote: 'The node did not answer.', exit: 5, retry: true },
   node_running: { local: 'Another node already runs on this profile (process {pid}). `atoll down` stops it.', remote: 'Busy.', exit: 6, retry: false },
   node_version: { local: 'The running node is version {theirs}, this command is {ours}. `atoll down` and try again.', remote: 'Version mismatch.', exit: 6, retry: false },

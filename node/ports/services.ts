@@ -245,7 +245,7 @@ export interface StateService {
   list(input: { prefix?: string | undefined; limit: number; after?: string | undefined }): Promise<{ values: readonly StateValue[]; next: string | null }>
   delete(key: string): Promise<{ key: string; at: number }>
   history(input: { key: string; limit: number }): Promise<readonly StateVersion[]>
-  /** Calls back for every change whose key starts with the prefix, until the signal fires. */
+  /** Calls back for every change whose key starts with the prefix, until the signal fires. Resolves once it watches. */
   watch(prefix: string, on: (change: StateChange) => void, signal: AbortSignal): Promise<void>
 }
 
@@ -286,7 +286,7 @@ export interface MessagesService {
   /** Drains the caller's inbox; with `wait_ms` it waits that long for a first message. */
   inbox(input: { wait_ms: number; limit: number; peek: boolean }, signal: AbortSignal): Promise<readonly Message[]>
   status(id: string): Promise<{ id: string; recipients: readonly { name: string; device: string; state: ReceiptState; why: string | null }[] }>
-  /** Calls back for every message to the caller's session as it arrives, until the signal fires. */
+  /** Calls back for every message to the caller's session as it arrives, until the signal fires. Resolves once it watches. */
   watch(on: (message: Message) => void, signal: AbortSignal): Promise<void>
 }
 

@@ -1,60 +1,62 @@
 import type { ScanOptions } from '../ports/store.ts'
-import { checkKey, compareKeys } from './memory-store-keys.ts'
+import { compareKeys } from './memory-store-keys.ts'
 
 /**
- * An ordered table in memory. Reads by key come from a map; the sorted keys are brought up to date only when a scan
- * needs them: a few changes by moving keys, many by one merge.
+ * A map that can be scanned in the order of its keys. Reads by key come from a hash map; the sorted keys are brought
+ * up to date only when a scan needs them: a few changes by moving keys, many by one merge.
  */
-export class MemoryTable {
-  readonly #rows: Map<string, Uint8Array>
+export class OrderedMap<V> {
+  readonly #rows: Map<string, V>
   /** Sorted. Lacks `#fresh`, still has `#gone`. */
   #keys: string[] = []
   readonly #fresh: Set<string>
   readonly #gone = new Set<string>()
 
-  constructor(rows: ReadonlyMap<string, Uint8Array> = new Map()) {
+  constructor(rows: Iterable<readonly [string, V]> = []) {
     this.#rows = new Map(rows)
-    this.#fresh = new Set(rows.keys())
+    this.#fresh = new Set(this.#rows.keys())
   }
 
   get size(): number {
     return this.#rows.size
   }
 
-  get rows(): ReadonlyMap<string, Uint8Array> {
+  /** In no particular order. */
+  get rows(): ReadonlyMap<string, V> {
     return this.#rows
   }
 
-  get(key: string): Uint8Array | undefined {
-    return this.#rows.get(checkKey(key))
+  has(key: string): boolean {
+    return this.#rows.has(key)
   }
 
-  put(key: string, value: Uint8Array | undefined): void {
-    if (value === undefined) {
-      if (this.#rows.delete(key) && !this.#fresh.delete(key)) this.#gone.add(key)
-      return
-    }
+  get(key: string): V | undefined {
+    return this.#rows.get(key)
+  }
+
+  set(key: string, value: V): void {
     if (!this.#rows.has(key) && !this.#gone.delete(key)) this.#fresh.add(key)
-    // A copy: what was handed in may be a view into a large frame, or change later.
-    this.#rows.set(key, value.slice())
+    this.#rows.set(key, value)
   }
 
-  scan({ prefix = '', after, limit, reverse = false }: ScanOptions): readonly (readonly [string, Uint8Array])[] {
-    checkKey(prefix)
-    if (after !== undefined) checkKey(after)
+  delete(key: string): void {
+    if (this.#rows.delete(key) && !this.#fresh.delete(key)) this.#gone.add(key)
+  }
+
+  scan({ prefix = '', after, limit, reverse = false }: ScanOptions): readonly (readonly [string, V])[] {
     this.#settle()
     const start = this.#firstWhere((key) => compareKeys(key, prefix) >= 0)
     const end = this.#firstWhere((key) => compareKeys(key, prefix) >= 0 && !key.startsWith(prefix))
     if (reverse) {
       const last = after === undefined ? end : Math.min(end, this.#firstWhere((key) => compareKeys(key, after) >= 0))
-      return this.#pick(Math.max(start, last - Math.max(0, limit)), last).reverse()
+      return this.#pick(Math.max(start, last - limit), last).reverse()
     }
     const first = after === undefined ? start : Math.max(start, this.#firstWhere((key) => compareKeys(key, after) > 0))
-    return this.#pick(first, Math.min(end, first + Math.max(0, limit)))
+    return this.#pick(first, Math.min(end, first + limit))
   }
 
-  #pick(from: number, to: number): (readonly [string, Uint8Array])[] {
-    return from < to ? this.#keys.slice(from, to).map((key) => [key, this.#rows.get(key) as Uint8Array] as const) : []
+  #pick(from: number, to: number): (readonly [string, V])[] {
+    return from < to ? this.#keys.slice(from, to).map((key) => [key, this.#rows.get(key) as V] as const) : []
   }
 
   /** The index of the first key of which `test` holds; it must hold of every key after that. */

@@ -1,0 +1,62 @@
+import type { FrameStream } from '../../ports/network.ts'
+import type { Runtime } from '../../ports/runtime.ts'
+import { AtollError } from '../../ports/errors.ts'
+import { decode, encode } from '../../../crdt/wire/codec.ts'
+import { joinFrame, type JoinFrame } from './frames.ts'
+
+const queued = 256
+
+/** A join conversation as a sequence to read from: bounded, with a deadline for each frame. */
+export class FrameQueue {
+  readonly stream: FrameStream
+  readonly #runtime: Runtime
+  readonly #frames: Uint8Array[] = []
+  #ended: string | undefined
+  #wake: (() => void) | undefined
+
+  constructor(stream: FrameStream, runtime: Runtime) {
+    this.stream = stream
+    this.#runtime = runtime
+    stream.onFrame((frame) => {
+      if (this.#frames.length >= queued) return stream.close('too many frames')
+      this.#frames.push(frame)
+      this.#wake?.()
+    })
+    stream.onClose((why) => {
+      this.#ended = why
+      this.#wake?.()
+    })
+  }
+
+  send(frame: JoinFrame): void {
+    this.stream.send(encode(joinFrame, frame))
+  }
+
+  /** The next frame; throws when the other side hung up, was silent for `ms`, or sent nonsense. */
+  async next(ms: number): Promise<JoinFrame> {
+    if (this.#frames.length === 0 && this.#ended === undefined) await this.#arrival(ms)
+    const bytes = this.#frames.shift()
+    if (!bytes) throw new AtollError('node_unreachable', { why: `the other side hung up: ${this.#ended ?? 'silent'}` })
+    const frame = decode(joinFrame, bytes)
+    if (!frame.ok) {
+      this.stream.close('malformed frame')
+      throw new AtollError('node_unreachable', { why: 'the other side sent something that is not understood' })
+    }
+    return frame.value
+  }
+
+  #arrival(ms: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const deadline = this.#runtime.timers.after(ms, () => {
+        this.#wake = undefined
+        this.stream.close('silent')
+        reject(new AtollError('timed_out', { seconds: ms / 1000, what: 'the member that answered fell silent' }))
+      })
+      this.#wake = () => {
+        deadline[Symbol.dispose]()
+        this.#wake = undefined
+        resolve()
+      }
+    })
+  }
+}

@@ -1,0 +1,35 @@
+/** Invites as the membership shows them. */
+import type { MemberEntry } from '../../../crdt/members/history.ts'
+import type { OpOf } from '../../../crdt/members/ops.ts'
+import type { EntryId } from '../../../crdt/wire/ids.ts'
+import type { Replica } from '../replica/replica.ts'
+
+export type CloseReason = OpOf<'close'>['reason']
+
+/** Why an invite is closed, or undefined while it is open. */
+export function closeReason(replica: Replica, opened: EntryId): CloseReason | undefined {
+  const { history } = replica.membership
+  const { reading } = replica.membership.now()
+  const closes = (history.closes.get(history.at(opened) ?? -1) ?? []).filter((at) => reading.stands(at))
+  const reasons = closes.map((at) => ((history.entries[at] as MemberEntry).op as OpOf<'close'>).reason)
+  return reasons.includes('revoked') ? 'revoked' : reasons.sort()[0]
+}
+
+export interface InviteState {
+  readonly opened: EntryId
+  readonly op: OpOf<'invite'>
+  readonly by: MemberEntry['device']
+  readonly used: number
+  readonly closed: CloseReason | undefined
+}
+
+/** All invites that stand, oldest first. */
+export function invitesOf(replica: Replica): readonly InviteState[] {
+  const { history } = replica.membership
+  const { reading } = replica.membership.now()
+  return history.entries.flatMap((entry, at) => {
+    if (entry.op.type !== 'invite' || !reading.stands(at)) return []
+    const used = (history.admissions.get(at) ?? []).filter((admission) => reading.stands(admission)).length
+    return [{ opened: entry.id, op: entry.op, by: entry.device, used, closed: closeReason(replica, entry.id) }]
+  })
+}

@@ -1,0 +1,101 @@
+/** The joiner's side: from a link to a replica that is admitted. */
+import { Membership } from '../../../crdt/members/membership.ts'
+import { inviteKey, type InviteLink } from '../../../crdt/members/link.ts'
+import { introduce, inviteProofBytes, proveInvite, proveRoot } from '../../../crdt/members/proofs.ts'
+import { sign, type SigningPair } from '../../../crdt/crypto/sign.ts'
+import type { MemberId, MeshId } from '../../../crdt/wire/ids.ts'
+import { domains } from '../../../crdt/wire/protocols.ts'
+import { AtollError, errorTable, type ErrorCode } from '../../ports/errors.ts'
+import type { FrameStream } from '../../ports/network.ts'
+import type { Runtime } from '../../ports/runtime.ts'
+import type { Identity } from '../replica/identity.ts'
+import type { Replica } from '../replica/replica.ts'
+import { FrameQueue } from './frame-queue.ts'
+import { transcriptOf } from './frames.ts'
+
+const patienceMs = 20_000
+
+export interface JoinNeeds {
+  readonly link: InviteLink
+  readonly identity: Identity
+  readonly root: SigningPair
+  readonly runtime: Runtime
+  /** An empty replica of the link's mesh: what it takes in proves itself or is refused. */
+  readonly replica: Replica
+}
+
+/**
+ * Asks one member to be let in. Throws AtollError with the reason when it does not, and `history_stale` when what it
+ * shows cannot be trusted.
+ */
+export async function join(stream: FrameStream, { link, identity, root, runtime, replica }: JoinNeeds): Promise<void> {
+  const talk = new FrameQueue(stream, runtime)
+  const mesh = link.mesh as MeshId
+  const key = inviteKey(link.secret)
+  const nonce = runtime.random.bytes(32)
+  talk.send({ type: 'hello', nonce })
+  const challenge = await expect(talk, 'challenge')
+  const transcript = transcriptOf(mesh, identity.device, stream.remote, nonce, challenge.nonce)
+  talk.send({ type: 'claim', opened: link.opened, proof: sign(domains.inviteChannel, mesh, transcript, key) })
+  await takeHistory(talk, replica)
+  checkMember(replica.membership, link, stream)
+  const member = root.publicKey as MemberId
+  talk.send({
+    type: 'introduce',
+    member,
+    rootProof: proveRoot(mesh, identity.device, root),
+    introduction: introduce(identity.signing, identity.sealing),
+    proof: proveInvite(mesh, key, inviteProofBytes(member, identity.device, stream.remote, link.opened, transcript)),
+  })
+  await takeHistory(talk, replica)
+  await expect(talk, 'welcome')
+  if (!replica.membership.now().device(identity.device)) throw new AtollError('invite_forged', { why: 'the admission that came back does not hold' })
+  stream.close('joined')
+}
+
+async function takeHistory(talk: FrameQueue, replica: Replica): Promise<void> {
+  let waiting: (readonly Uint8Array[])[] = []
+  for (;;) {
+    const frame = await talk.next(patienceMs)
+    if (frame.type === 'refuse') throw refusal(frame.code, frame.at)
+    if (frame.type === 'history') waiting.push(frame.run)
+    else if (frame.type === 'historyEnd') break
+    else throw new AtollError('invite_forged', { why: 'the member that answered does not keep to the protocol' })
+  }
+  // Logs come in any order, and each may build on the others: what has to wait is tried again while anything is placed.
+  for (let placed = true; placed && waiting.length > 0; ) {
+    placed = false
+    const later: (readonly Uint8Array[])[] = []
+    for (const run of waiting) {
+      const intake = await replica.receive(run)
+      if (intake.problem) throw new AtollError('history_stale')
+      if (intake.placed > 0) placed = true
+      if (intake.waiting) later.push(run)
+    }
+    waiting = later
+  }
+}
+
+/** The mesh must be the link's and at least as new, and whoever answers must be in it. */
+function checkMember(membership: Membership, link: InviteLink, stream: FrameStream): void {
+  const opened = membership.history.at(link.opened)
+  if (!membership.has(link.mesh) || opened === undefined) throw new AtollError('history_stale')
+  if (membership.history.entries[opened]?.device !== link.inviter) throw new AtollError('invite_forged', { why: 'it names another inviter than the mesh does' })
+  if (!membership.now().device(stream.remote)) throw new AtollError('history_stale')
+}
+
+type FrameOf<T extends string> = Extract<Awaited<ReturnType<FrameQueue['next']>>, { type: T }>
+
+async function expect<T extends 'challenge' | 'welcome'>(talk: FrameQueue, type: T): Promise<FrameOf<T>> {
+  const frame = await talk.next(patienceMs)
+  if (frame.type === 'refuse') throw refusal(frame.code, frame.at)
+  if (frame.type !== type) throw new AtollError('invite_forged', { why: 'the member that answered does not keep to the protocol' })
+  return frame as FrameOf<T>
+}
+
+/** A peer's refusal: its code where we know it, never its words. */
+function refusal(code: string, at: string): AtollError {
+  const known = code in errorTable ? (code as ErrorCode) : 'invite_forged'
+  const when = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(at) ? at : 'an earlier day'
+  return new AtollError(known, { at: when, why: 'the member that answered did not accept it' })
+}

@@ -1,0 +1,130 @@
+/**
+ * Who is here now, with which sessions: said by whispers every 25 s and whenever it changes, believed for 90 s. It is
+ * never stored, so nobody stays as a ghost.
+ */
+import * as z from 'zod'
+import { openWhisper, sealWhisper } from '../../../crdt/sync/whisper.ts'
+import { nonceBytes } from '../../../crdt/crypto/seal.ts'
+import type { Verify } from '../../../crdt/crypto/sign.ts'
+import { toHex, type DeviceId, type EntryId } from '../../../crdt/wire/ids.ts'
+import { limits } from '../../../crdt/wire/limits.ts'
+import type { Runtime } from '../../ports/runtime.ts'
+import type { SessionInfo } from '../../ports/services.ts'
+import type { Replica } from '../replica/replica.ts'
+
+const leaseMs = 90_000
+const everyMs = 25_000
+
+const line = z.string().max(512)
+const session = z.object({
+  session: z.string().max(128),
+  name: z.string().max(128),
+  role: line.nullable(),
+  groups: z.array(z.string().max(128)).max(32),
+  status: z.enum(['idle', 'working', 'dnd']),
+  summary: line.nullable(),
+  machine: line.nullable(),
+  directory: line.nullable(),
+  agent: line.nullable(),
+  since: z.number(),
+})
+const presence = z.object({ sessions: z.array(session).max(16), addresses: z.array(z.string().max(limits.addressBytes)).max(16), going: z.boolean() })
+
+interface Seen {
+  readonly sessions: readonly SessionInfo[]
+  /** By the monotonic clock. */
+  readonly at: number
+  /** Wall time here. */
+  readonly on: number
+}
+
+export interface PresenceNeeds {
+  readonly replica: Replica
+  readonly runtime: Runtime
+  readonly verify: Verify
+  readonly boot: Uint8Array
+  /** What this node says about itself. */
+  readonly mine: () => { readonly sessions: readonly SessionInfo[]; readonly addresses: readonly string[] }
+  readonly send: (bytes: Uint8Array, except?: DeviceId) => void
+  readonly onAddresses: (device: DeviceId, addresses: readonly string[]) => void
+}
+
+export class Presence {
+  readonly #needs: PresenceNeeds
+  readonly #seen = new Map<DeviceId, Seen>()
+  /** The newest whisper heard of each device and boot, so that each is heard once. */
+  readonly #marks = new Map<string, number>()
+  #counter = 0
+  #timer: Disposable | undefined
+  #stopped = false
+
+  constructor(needs: PresenceNeeds) {
+    this.#needs = needs
+  }
+
+  /** Says who is here, now and from time to time. */
+  announce(): void {
+    if (this.#stopped) return
+    this.#timer?.[Symbol.dispose]()
+    this.#say(false)
+    this.#timer = this.#needs.runtime.timers.after(everyMs, () => this.announce())
+  }
+
+  stop(): void {
+    if (this.#stopped) return
+    this.#say(true)
+    this.#stopped = true
+    this.#timer?.[Symbol.dispose]()
+  }
+
+  /** A whisper came from a neighbour: if it is news, it is believed and passed on. */
+  hear(bytes: Uint8Array, from: DeviceId): void {
+    const { replica, verify, send } = this.#needs
+    const whisper = openWhisper(replica.mesh, bytes, (epoch) => replica.ledger.keyring.whisperKey(epoch), verify)
+    if (!whisper || whisper.device === replica.identity.device || !replica.membership.now().device(whisper.device)) return
+    const mark = `${whisper.device}${toHex(whisper.boot)}`
+    if ((this.#marks.get(mark) ?? 0) >= whisper.counter) return
+    if (this.#marks.size >= limits.whispersKept) this.#marks.clear()
+    this.#marks.set(mark, whisper.counter)
+    const said = parse(whisper.plain)
+    if (!said) return
+    send(bytes, from)
+    const { timers, clock } = this.#needs.runtime
+    if (said.going) this.#seen.delete(whisper.device)
+    else this.#seen.set(whisper.device, { sessions: said.sessions, at: timers.elapsed(), on: clock.now() })
+    if (!said.going) this.#needs.onAddresses(whisper.device, said.addresses)
+  }
+
+  isHere(device: DeviceId): boolean {
+    const seen = this.#seen.get(device)
+    return seen !== undefined && this.#needs.runtime.timers.elapsed() - seen.at <= leaseMs
+  }
+
+  sessions(device: DeviceId): readonly SessionInfo[] {
+    return this.isHere(device) ? (this.#seen.get(device)?.sessions ?? []) : []
+  }
+
+  lastSeen(device: DeviceId): number | null {
+    return this.#seen.get(device)?.on ?? null
+  }
+
+  #say(going: boolean): void {
+    const { replica, runtime, boot, mine, send } = this.#needs
+    const epoch = replica.membership.now().epochs().find((known) => replica.ledger.keyring.has(known)) as EntryId | undefined
+    const key = epoch && replica.ledger.keyring.whisperKey(epoch)
+    if (!epoch || !key) return
+    const plain = new TextEncoder().encode(JSON.stringify({ ...mine(), going }))
+    if (plain.length > limits.whisperBytes - 512) return
+    const header = { epoch, boot, counter: ++this.#counter, nonce: runtime.random.bytes(nonceBytes) }
+    send(sealWhisper(replica.mesh, header, key, plain, replica.identity.signing))
+  }
+}
+
+function parse(plain: Uint8Array): z.infer<typeof presence> | undefined {
+  try {
+    return presence.parse(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(plain)))
+  } catch {
+    // A peer's whisper that is not what we understand is no presence; there is nobody to tell.
+    return undefined
+  }
+}

@@ -1,0 +1,214 @@
+/** One mesh while the node runs: its replica, names, presence, mail, and the chores that nobody asks for. */
+import type { DeviceId, EntryId, MeshId, SealingKey } from '../../../crdt/wire/ids.ts'
+import { derive } from '../../../crdt/crypto/hash.ts'
+import { inviteCode } from '../../../crdt/members/link.ts'
+import type { OpOf } from '../../../crdt/members/ops.ts'
+import { writers } from '../../../crdt/members/roles.ts'
+import { readRegister } from '../../../crdt/docs/registers.ts'
+import { fromHex, toHex } from '../../../crdt/wire/ids.ts'
+import { limits } from '../../../crdt/wire/limits.ts'
+import { domains } from '../../../crdt/wire/protocols.ts'
+import type { Verify } from '../../../crdt/crypto/sign.ts'
+import * as z from 'zod'
+import type { Log } from '../../ports/log.ts'
+import type { Runtime } from '../../ports/runtime.ts'
+import type { SessionInfo } from '../../ports/services.ts'
+import { invitesOf } from '../join/invites.ts'
+import type { Replica } from '../replica/replica.ts'
+import type { SyncEngine } from '../sync-engine.ts'
+import { Mail } from './mail.ts'
+import { Names } from './names.ts'
+import { Presence } from './presence.ts'
+
+const relayList = z.array(z.string()).max(limits.relaysPerMesh)
+const heldEveryMs = 1_000
+const chorePauseMs = 1_500
+
+export interface RunningMeshNeeds {
+  readonly replica: Replica
+  readonly engine: SyncEngine
+  readonly runtime: Runtime
+  readonly verify: Verify
+  readonly log: Log
+  readonly boot: Uint8Array
+  readonly sessions: () => readonly SessionInfo[]
+  readonly addresses: () => readonly string[]
+  readonly onAddresses: (device: DeviceId, addresses: readonly string[]) => void
+  /** Relays or rendezvous codes may have changed. */
+  readonly onRendezvous: () => void
+}
+
+export class RunningMesh {
+  readonly id: MeshId
+  readonly replica: Replica
+  readonly names: Names
+  readonly presence: Presence
+  readonly mail: Mail
+  readonly #needs: RunningMeshNeeds
+  readonly #listening: Disposable
+  /** How much of our own logs each device is known to hold durably (rule C4: only what it announced). */
+  readonly #held = new Map<string, number>()
+  readonly #heldDirty = new Set<string>()
+  #heldTimer: Disposable | undefined
+  #chores: Disposable | undefined
+  #expiry: Disposable | undefined
+  #stopped = false
+
+  constructor(needs: RunningMeshNeeds) {
+    this.#needs = needs
+    this.replica = needs.replica
+    this.id = needs.replica.mesh
+    this.names = new Names(needs.replica)
+    this.mail = new Mail(needs.replica, this.names, needs.runtime)
+    this.presence = new Presence({
+      replica: needs.replica,
+      runtime: needs.runtime,
+      verify: needs.verify,
+      boot: needs.boot,
+      mine: () => ({ sessions: needs.sessions(), addresses: needs.addresses() }),
+      send: (bytes, except) => needs.engine.whisper(this.id, bytes, except),
+      onAddresses: needs.onAddresses,
+    })
+    this.#listening = needs.replica.onCommit(({ membership, events }) => {
+      if (membership) this.#choresSoon()
+      if (membership || events.registers.some(({ doc, key }) => doc === 'mesh' && key === 'relays')) needs.onRendezvous()
+    })
+    needs.engine.add(needs.replica)
+    this.presence.announce()
+    this.#choresSoon()
+  }
+
+  /** Relays of this mesh, as its stewards wrote them. */
+  relays(): readonly string[] {
+    const version = readRegister(this.replica.store, 'mesh', 'relays')[0]
+    const parsed = version && !version.deleted ? relayList.safeParse(JSON.parse(version.value)) : undefined
+    return parsed?.success ? parsed.data : []
+  }
+
+  /** What to stand behind at relays: the mesh's own code, and those of open invites so that joiners find any member. */
+  codes(): readonly Uint8Array[] {
+    const open = invitesOf(this.replica).filter(({ closed, op, used }) => closed === undefined && used < op.uses)
+    return [derive(domains.meshCode, fromHex(this.id)), ...open.map(({ op }) => inviteCode(op.invite, this.id))].slice(0, limits.codesPerPeer / 2)
+  }
+
+  /** Whether devices found behind a code are to be dialled. */
+  isMeshCode(code: string): boolean {
+    return code === toHex(derive(domains.meshCode, fromHex(this.id)))
+  }
+
+  isOnline(device: DeviceId): boolean {
+    return device === this.replica.identity.device || this.#session(device) !== undefined || this.presence.isHere(device)
+  }
+
+  /** Whether a device and this one hold the same, as far as both have said. */
+  isSynced(device: DeviceId): boolean {
+    return device === this.replica.identity.device || this.#session(device)?.isSynced === true
+  }
+
+  /** How far a device is known to hold one of our logs. */
+  heldBy(device: DeviceId, log: string): number {
+    const stored = this.#held.get(`${device}\0${log}`)
+    if (stored !== undefined) return stored
+    const row = this.replica.store.get('outbox', `held\0${device}\0${log}`)
+    return row ? Number(new TextDecoder().decode(row)) : 0
+  }
+
+  /** A session moved: what its peer announced of our logs is remembered. */
+  progressed(remote: DeviceId): void {
+    const session = this.#session(remote)
+    if (!session) return
+    for (const held of this.replica.logs()) {
+      if (held.device !== this.replica.identity.device || held.type !== 'content') continue
+      const key = `${remote}\0${held.log}`
+      const seq = session.peer.seq(held.log)
+      if (seq <= (this.#held.get(key) ?? 0)) continue
+      this.#held.set(key, seq)
+      this.#heldDirty.add(key)
+    }
+    if (this.#heldDirty.size > 0) this.#heldTimer ??= this.#needs.runtime.timers.after(heldEveryMs, () => this.#keepHeld())
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.presence.stop()
+    this.#listening[Symbol.dispose]()
+    for (const timer of [this.#heldTimer, this.#chores, this.#expiry]) timer?.[Symbol.dispose]()
+    this.mail.stop()
+    this.#needs.engine.remove(this.id, 'stopping')
+  }
+
+  #session(device: DeviceId): ReturnType<NonNullable<ReturnType<SyncEngine['mesh']>>['sessions']['get']> {
+    return this.#needs.engine.mesh(this.id)?.sessions.get(device)
+  }
+
+  #keepHeld(): void {
+    this.#heldTimer = undefined
+    const rows = [...this.#heldDirty].map((key) => ({ table: 'outbox' as const, key: `held\0${key}`, value: new TextEncoder().encode(String(this.#held.get(key))) }))
+    this.#heldDirty.clear()
+    this.replica.note(rows).catch((error: unknown) => this.#needs.log.debug('held_not_kept', { why: String(error) }))
+  }
+
+  /** Chores follow a change of the membership after a pause, spread by chance so that not everybody does the same. */
+  #choresSoon(): void {
+    if (this.#stopped) return
+    const spread = chorePauseMs * (0.5 + (this.#needs.runtime.random.bytes(1)[0] as number) / 128)
+    this.#chores ??= this.#needs.runtime.timers.after(spread, () => {
+      this.#chores = undefined
+      this.#doChores().catch((error: unknown) => this.#needs.log.warn('chore_failed', { why: String(error) }))
+    })
+  }
+
+  async #doChores(): Promise<void> {
+    const self = this.replica.membership.now().device(this.replica.identity.device)
+    if (!self || !writers.has(self.role)) return
+    await this.#closeInvites()
+    await this.#shareMissingKeys()
+  }
+
+  /** The inviter's node closes what is spent or expired (DESIGN: invites). */
+  async #closeInvites(): Promise<void> {
+    const now = this.#needs.runtime.clock.now()
+    const mine = invitesOf(this.replica).filter(({ by, closed }) => by === this.replica.identity.device && closed === undefined)
+    const due = mine.filter(({ used, op }) => used >= op.uses || (op.expires > 0 && now > op.expires))
+    if (due.length > 0) await this.replica.operate(() => due.map(({ opened, used, op }) => ({ type: 'close' as const, grant: this.replica.grant(), opened, reason: used >= op.uses ? ('spent' as const) : ('expired' as const) })))
+    const next = Math.min(...mine.filter((invite) => !due.includes(invite)).map(({ op }) => op.expires))
+    this.#expiry?.[Symbol.dispose]()
+    if (Number.isFinite(next)) this.#expiry = this.#needs.runtime.timers.after(Math.min(2 ** 30, Math.max(1000, next - now)), () => this.#choresSoon())
+  }
+
+  /** Whoever is admitted but was handed no key of an epoch gets it from the first who notices. */
+  async #shareMissingKeys(): Promise<void> {
+    const { ledger, membership } = this.replica
+    const view = membership.now()
+    const missing = ledger.keyring.epochs().flatMap((epoch) => {
+      const holders = this.#holders(epoch)
+      const lacking = holders ? view.readerDevices().filter((device) => !holders.has(device)) : []
+      return lacking.length > 0 ? [{ epoch, lacking }] : []
+    })
+    if (missing.length === 0) return
+    await this.replica.operate(() =>
+      missing.flatMap(({ epoch, lacking }) => {
+        const recipients = lacking.flatMap((device) => {
+          const sealingKey: SealingKey | undefined = membership.now().device(device) && membership.now().sealingKey(device)
+          return sealingKey ? [{ device, sealingKey }] : []
+        })
+        const shared = recipients.length > 0 ? ledger.keyring.sharing(epoch, recipients, this.#needs.runtime.random) : undefined
+        return shared ? [{ type: 'share' as const, grant: this.replica.grant(), ...shared }] : []
+      }),
+    )
+  }
+
+  /** Devices that an epoch's key was handed to; undefined when the epoch does not stand. */
+  #holders(epoch: EntryId): Set<DeviceId> | undefined {
+    const { history } = this.replica.membership
+    const at = history.at(epoch)
+    const rotation = at === undefined ? undefined : (history.entries[at]?.op as OpOf<'rotate'> | undefined)
+    if (at === undefined || rotation?.type !== 'rotate' || !history.valid[at]) return undefined
+    const holders = new Set(rotation.recipients.map(({ device }) => device))
+    for (const share of history.shares.get(at) ?? []) {
+      const op = history.entries[share]?.op as OpOf<'share'>
+      for (const { device } of op.recipients) holders.add(device)
+    }
+    return holders
+  }
+}

@@ -15,11 +15,15 @@ export interface Command {
   readonly positional: readonly string[]
   /** Resolves with the exit status. Errors are thrown as AtollError and printed by the caller. */
   run(input: CommandInput): Promise<number>
+  /** How long it may take to return after the signal; 2000 when left out. */
+  readonly stopWithinMs?: number
 }
 
 export interface CommandOption {
   readonly type: 'string' | 'boolean'
   readonly multiple?: boolean
+  /** One letter that means the same: `-f`. */
+  readonly short?: string
   readonly doc: string
 }
 
@@ -30,7 +34,7 @@ export interface CommandInput {
   readonly home: string
   readonly env: Readonly<Record<string, string | undefined>>
   readonly terminal: Terminal
-  /** Fires on Ctrl-C and SIGTERM; a command that does not return within two seconds of it is killed. */
+  /** Fires on Ctrl-C and SIGTERM; a command that does not return in time (`stopWithinMs`) is ended. */
   readonly signal: AbortSignal
 }
 

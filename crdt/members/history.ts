@@ -1,9 +1,10 @@
 /**
  * The membership history as a graph: entries in an order in which each comes after its past, the past of each as
- * a bit set, and indexes of what takes authority. It judges nothing; `reading.ts` does.
+ * a bit set, and indexes of what gives and takes authority. It judges nothing; `reading.ts` does. Positions depend
+ * on the order of arrival: nothing may be decided by comparing them.
  */
 import type { DeviceId, EntryId, LogId, MemberId, SealingKey } from '../wire/ids.ts'
-import type { MemberOp } from './ops.ts'
+import type { MemberOp, OpOf } from './ops.ts'
 import { rank, type Role } from './roles.ts'
 
 /** A membership entry as the fold sees it. */
@@ -18,8 +19,16 @@ export interface MemberEntry {
   readonly ms: number
 }
 
+/** Some positions of a history. */
+export interface Positions {
+  has(at: number): boolean
+}
+
+/** The positions of everything that was known when there were `size` entries. */
+export const upTo = (size: number): Positions => ({ has: (at) => at < size })
+
 /** A set of positions in a history. */
-export class BitSet {
+export class BitSet implements Positions {
   #words: Uint32Array
 
   constructor(bits = 0) {
@@ -61,27 +70,46 @@ export interface Grant {
   readonly at: number
   readonly member: MemberId
   readonly role: Role
-  /** Devices that may use it from the start; links add more. */
-  readonly devices: readonly DeviceId[]
   /** The grant it was given through: the inviter's, where there is an invite. */
   readonly parent: number | undefined
   readonly depth: number
 }
 
+/** What lets a device use a grant: the grant itself, where it names the device, or a link under it. */
+export interface Seat {
+  /** The entry that gives it: the grant's own, or the link's. */
+  readonly at: number
+  readonly grant: number
+  /**
+   * How many links stand between the device and the word of the root key, where that does not depend on the reading:
+   * 0 where the root key signed; for a device that a promotion names, what it was as the promoter saw it.
+   */
+  readonly distance: number | undefined
+}
+
 export class History {
   readonly entries: MemberEntry[] = []
   readonly pasts: BitSet[] = []
+  /** How many entries lie in the past of each: grows along every path, and is the same at every peer. */
+  readonly depths: number[] = []
   /** Whether each entry was allowed at the frontier it names: decided once, when it is added. */
   readonly valid: boolean[] = []
   readonly grants = new Map<number, Grant>()
+  readonly grantsOf = new Map<MemberId, number[]>()
+  readonly seats = new Map<DeviceId, Seat[]>()
+  /** Devices that were ever seated in a grant. */
+  readonly devicesOf = new Map<number, Set<DeviceId>>()
+  readonly links = new Map<MemberId, number[]>()
+  /** Links and device removals of a member under grants of one level, by `lineKey`: they are judged together. */
+  readonly lines = new Map<string, number[]>()
   readonly removals = new Map<MemberId, number[]>()
   readonly deviceRemovals = new Map<DeviceId, number[]>()
   readonly leaves = new Map<MemberId, number[]>()
   readonly closes = new Map<number, number[]>()
   readonly admissions = new Map<number, number[]>()
-  /** Links by the grant they were made under. */
-  readonly links = new Map<number, number[]>()
   readonly rotations: number[] = []
+  /** By the rotation whose key they hand on. */
+  readonly shares = new Map<number, number[]>()
   /** Sealing keys by device, with the entry that certified each. */
   readonly introductions = new Map<DeviceId, { at: number; key: SealingKey }[]>()
   readonly #index = new Map<EntryId, number>()
@@ -110,20 +138,29 @@ export class History {
     return (this.pasts[of] as BitSet).has(at)
   }
 
-  /** Adds an entry whose parents are known and whose validity has been judged. */
-  add(entry: MemberEntry, past: BitSet, valid: boolean): number {
+  /**
+   * Adds an entry whose parents are known and whose validity has been judged.
+   * @param distanceOf of a device that a promotion names, as seen from the frontier it names
+   */
+  add(entry: MemberEntry, past: BitSet, valid: boolean, distanceOf: (device: DeviceId) => number): number {
     const at = this.entries.length
     this.entries.push(entry)
     this.pasts.push(past)
+    this.depths.push(past.count())
     this.valid.push(valid)
     this.#index.set(entry.id, at)
-    if (valid) this.#indexOp(at, entry)
+    if (valid) this.#indexOp(at, entry, distanceOf)
     return at
   }
 
   grantUsed(at: number): number | undefined {
     const { op } = this.entries[at] as MemberEntry
     return op.type === 'found' ? undefined : this.#index.get(op.grant)
+  }
+
+  /** The grant that a valid entry other than the founding used. */
+  grantBehind(at: number): Grant {
+    return this.grants.get(this.grantUsed(at) as number) as Grant
   }
 
   /** The member on whose behalf an entry was written. */
@@ -134,26 +171,48 @@ export class History {
     return grant === undefined ? undefined : this.grants.get(grant)?.member
   }
 
-  #indexOp(at: number, entry: MemberEntry): void {
+  #indexOp(at: number, entry: MemberEntry, distanceOf: (device: DeviceId) => number): void {
     const { op } = entry
     if ('introduction' in op) push(this.introductions, op.introduction.device, { at, key: op.introduction.sealingKey })
-    if (op.type === 'found') this.grants.set(at, { at, member: op.member, role: 'owner', devices: [entry.device], parent: undefined, depth: 0 })
+    if (op.type === 'found') this.#grant({ at, member: op.member, role: 'owner', parent: undefined, depth: 0 }, [entry.device], () => 0)
     if (op.type === 'admit') {
       const opened = op.invite && (this.#index.get(op.invite.opened) as number)
       const through = opened === undefined ? [this.grantUsed(at) as number] : [this.grantUsed(opened) as number, this.grantUsed(at) as number]
-      this.grants.set(at, { at, member: op.member, role: op.role, devices: [op.introduction.device], parent: through[0], depth: this.#below(through) })
+      this.#grant({ at, member: op.member, role: op.role, parent: through[0], depth: this.#below(through) }, [op.introduction.device], () => 0)
       if (opened !== undefined) push(this.admissions, opened, at)
     }
     if (op.type === 'promote') {
       const through = this.grantUsed(at) as number
-      this.grants.set(at, { at, member: op.member, role: op.role, devices: op.devices, parent: through, depth: this.#below([through]) })
+      this.#grant({ at, member: op.member, role: op.role, parent: through, depth: this.#below([through]) }, op.devices, distanceOf)
     }
-    if (op.type === 'link') push(this.links, this.grantUsed(at) as number, at)
+    if (op.type === 'link') {
+      const grant = this.grantBehind(at)
+      push(this.links, grant.member, at)
+      push(this.lines, lineKey(grant), at)
+      this.#seat(op.introduction.device, { at, grant: grant.at, distance: signedByRoot(entry) ? 0 : undefined })
+    }
+    if (op.type === 'removeDevice') {
+      push(this.deviceRemovals, op.device, at)
+      push(this.lines, lineKey(this.grantBehind(at)), at)
+    }
     if (op.type === 'remove') push(this.removals, op.member, at)
-    if (op.type === 'removeDevice') push(this.deviceRemovals, op.device, at)
     if (op.type === 'leave') push(this.leaves, this.memberOf(at) as MemberId, at)
     if (op.type === 'close') push(this.closes, this.#index.get(op.opened) as number, at)
     if (op.type === 'rotate') this.rotations.push(at)
+    if (op.type === 'share') push(this.shares, this.#index.get(op.epoch) as number, at)
+  }
+
+  #grant(grant: Grant, devices: readonly DeviceId[], distanceOf: (device: DeviceId) => number): void {
+    this.grants.set(grant.at, grant)
+    push(this.grantsOf, grant.member, grant.at)
+    for (const device of devices) this.#seat(device, { at: grant.at, grant: grant.at, distance: distanceOf(device) })
+  }
+
+  #seat(device: DeviceId, seat: Seat): void {
+    push(this.seats, device, seat)
+    const seated = this.devicesOf.get(seat.grant)
+    if (seated) seated.add(device)
+    else this.devicesOf.set(seat.grant, new Set([device]))
   }
 
   #below(through: readonly number[]): number {
@@ -161,10 +220,35 @@ export class History {
   }
 }
 
+/** The op of an entry whose type is known from the index it was found in. */
+export function opAt<T extends MemberOp['type']>(history: History, at: number): OpOf<T> {
+  return (history.entries[at] as MemberEntry).op as OpOf<T>
+}
+
+/** Whether the root key speaks in an entry, and its device only carries it: no device vouches for such an entry. */
+export function signedByRoot({ op, device }: Pick<MemberEntry, 'op' | 'device'>): boolean {
+  if (op.type === 'removeDevice') return op.rootProof !== undefined
+  return op.type === 'link' && op.rootProof !== undefined && op.introduction.device === device
+}
+
 /** Whether grant `a` ranks above `b`, or level with it: first by role, then by depth in the tree of grants. */
 export function ranksAtLeast(a: Grant, b: Grant): boolean {
   return rank(a.role) > rank(b.role) || (a.role === b.role && a.depth <= b.depth)
 }
+
+/** Whether who uses grant `a` may take `b`: a lower role, or the same role granted through it (rule T4). */
+export function outranks(a: Grant, b: Grant, history: History): boolean {
+  if (a.role !== b.role) return rank(a.role) > rank(b.role)
+  for (let up = b.parent; up !== undefined; ) {
+    if (up === a.at) return true
+    const grant = history.grants.get(up) as Grant
+    up = grant.depth > a.depth ? grant.parent : undefined
+  }
+  return false
+}
+
+/** What a grant's links and device removals are filed under. */
+export const lineKey = ({ member, role, depth }: Grant): string => `${member}|${role}|${depth}`
 
 function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
   const list = map.get(key)

@@ -4,9 +4,10 @@
  */
 import type { Verify } from '../crypto/sign.ts'
 import type { DeviceId, EntryId, LogId, MemberId, MeshId } from '../wire/ids.ts'
-import { BitSet, History, type MemberEntry } from './history.ts'
+import { limits } from '../wire/limits.ts'
+import { History, upTo, type BitSet, type MemberEntry } from './history.ts'
 import { pinsOf } from './pins.ts'
-import type { Pin } from './ops.ts'
+import type { OpOf, Pin } from './ops.ts'
 import { ownerOf, refusalOf, type Refusal } from './validity.ts'
 import { View } from './view.ts'
 import { readers } from './roles.ts'
@@ -33,9 +34,15 @@ export class Membership {
     return this.history.at(id) !== undefined
   }
 
-  /** The newest membership entries known: what the next entry names as its frontier. */
+  /**
+   * The newest membership entries known: what the next entry names as its frontier. Should somebody have made more
+   * heads than an entry can name, those that stand come first.
+   */
   frontier(): EntryId[] {
-    return [...this.#heads].sort()
+    const heads = [...this.#heads].sort()
+    if (heads.length <= limits.frontierIds) return heads
+    const stands = (id: EntryId): boolean => this.now().reading.stands(this.history.at(id) as number)
+    return [...heads.filter(stands), ...heads.filter((id) => !stands(id))].slice(0, limits.frontierIds).sort()
   }
 
   /**
@@ -65,17 +72,21 @@ export class Membership {
   }
 
   #place(entry: MemberEntry, past: BitSet, refusal: Refusal | undefined): void {
+    const knewAll = this.#isWhole(entry.parents)
+    const before = knewAll ? this.#now : undefined
+    const distanceOf = (device: DeviceId): number => (before ?? new View(this.history, past)).distance(device, (entry.op as OpOf<'promote'>).member)
     if (refusal) this.refusals.set(entry.id, refusal)
-    this.history.add(entry, past, refusal === undefined)
+    this.history.add(entry, past, refusal === undefined, distanceOf)
     for (const parent of entry.parents) this.#heads.delete(parent)
     this.#heads.add(entry.id)
-    this.#now = undefined
+    // What has no effect is as good as an operation that changes nothing.
+    this.#now = this.#now?.extended(upTo(this.history.size), refusal ? 'horizon' : entry.op.type, knewAll)
     this.#owners.clear()
   }
 
   /** The mesh as of everything known here. */
   now(): View {
-    this.#now ??= new View(this.history, this.#all())
+    this.#now ??= new View(this.history, upTo(this.history.size))
     return this.#now
   }
 
@@ -121,24 +132,25 @@ export class Membership {
   memberOf(device: DeviceId): MemberId | undefined {
     const known = this.#owners.get(device)
     if (known) return known
-    const owner = this.now().device(device)?.member ?? ownerOf(device, this.history, this.#all())
+    const owner = this.now().device(device)?.member ?? ownerOf(device, this.history, upTo(this.history.size))
     if (owner) this.#owners.set(device, owner)
     return owner
   }
 
-  /** Undefined while the device is admitted; otherwise the pins that bound what stands of this log (rule T4). */
-  pins(device: DeviceId, log: LogId): readonly (readonly Pin[])[] | undefined {
-    if (this.now().device(device)) return undefined
-    return pinsOf(device, log, this.history, this.now().reading)
+  /**
+   * Undefined while the device is an admitted writer; otherwise the pins that bound what stands of this log (rule
+   * T4), one list for each cause: content stands where it lies within a pin of every list.
+   * @param frontier the one in force at the content that is judged: what it knew of does not bind it, since
+   *   `contentRefusal` has found its device admitted in spite of that
+   */
+  pins(device: DeviceId, log: LogId, frontier: readonly EntryId[] = []): readonly (readonly Pin[])[] | undefined {
+    const now = this.now()
+    if (now.isWriter(device)) return undefined
+    return pinsOf(device, log, now.reading, this.history.pastOf(frontier))
   }
 
+  /** Whether a frontier is all that is known. A set: one id named twice does not stand for another. */
   #isWhole(frontier: readonly EntryId[]): boolean {
-    return frontier.length === this.#heads.size && frontier.every((id) => this.#heads.has(id))
-  }
-
-  #all(): BitSet {
-    const all = new BitSet(this.history.size)
-    for (let at = 0; at < this.history.size; at++) all.add(at)
-    return all
+    return new Set(frontier).size === this.#heads.size && frontier.every((id) => this.#heads.has(id))
   }
 }

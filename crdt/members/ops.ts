@@ -12,10 +12,10 @@ const signature = fixed(64)
 const role = names({ mirror: 0, guest: 1, service: 2, member: 3, admin: 4, owner: 5 })
 
 /** A device with its certified sealing key: the device signs the sealing key, its member's root signs the device. */
-const introduction = struct({
+export const introduction = struct({
   device: deviceId,
   sealingKey,
-  /** By the device, over its sealing key and the member: `sealingKeyBytes`. */
+  /** By the device, over its sealing key, in an admission also over the member: `introductionBytes`. */
   sealingProof: signature,
 })
 export type Introduction = TypeOf<typeof introduction>
@@ -23,7 +23,7 @@ export type Introduction = TypeOf<typeof introduction>
 const wrapped = struct({ device: deviceId, key: fixed(wrappedKeyBytes) })
 
 /** Where a log branch may stand after its author's removal: everything up to this entry. */
-const pin = struct({ log: logId, seq: uint, id: entryId })
+export const pin = struct({ log: logId, seq: uint, id: entryId })
 export type Pin = TypeOf<typeof pin>
 
 /** What newcomers may read of earlier epochs. `since` starts at a checkpoint (reserved; see the `horizon` kinds). */
@@ -50,11 +50,15 @@ export const memberOp = variant({
     introduction,
     /** By the new device, over member and linking device: nobody is linked unasked. */
     consent: signature,
+    /** By the root key over device and grant. Where the new device links itself, this speaks for it. */
     rootProof: optional(signature),
   })],
   /** Takes every grant of a member that its author outranks. */
   remove: [5, struct({ grant: entryId, member: memberId, pins: list(pin, limits.pins) })],
-  /** Takes one device of the author's own member: by a device above it, or by the root key. */
+  /**
+   * Takes one device of the author's own member: by a device that linked it, directly or through others, or by the
+   * root key, whose proof covers all of it and the frontier (`rootRemovalBytes`), so that it cannot be said twice.
+   */
   removeDevice: [6, struct({ grant: entryId, device: deviceId, pins: list(pin, limits.pins), rootProof: optional(signature) })],
   leave: [7, struct({ grant: entryId })],
   /** Opens an invite. Expiry is kept by the inviter's node, which closes it (wall time is no authority). */

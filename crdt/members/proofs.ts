@@ -2,26 +2,40 @@
 import { concat } from '../crypto/hash.ts'
 import { noMesh, sign, verify, type SigningPair } from '../crypto/sign.ts'
 import type { SealingPair } from '../crypto/wrap.ts'
-import { fromHex, type DeviceId, type EntryId, type MemberId, type MeshId } from '../wire/ids.ts'
+import { encode, list, struct } from '../wire/codec.ts'
+import { deviceId, entryId, fromHex, idSet, type DeviceId, type EntryId, type MemberId, type MeshId, type SealingKey } from '../wire/ids.ts'
+import { limits } from '../wire/limits.ts'
 import { domains } from '../wire/protocols.ts'
-import type { Introduction } from './ops.ts'
+import type { MemberEntry } from './history.ts'
+import { pin, type Introduction, type OpOf } from './ops.ts'
 
 type Mesh = MeshId | typeof noMesh
 
-/** The device says which sealing key is its own. Not bound to a mesh: a device uses one key everywhere. */
-export function introduce(device: SigningPair, sealing: SealingPair): Introduction {
+/**
+ * What a device signs to introduce itself: its sealing key; in an admission also the member that it becomes a device
+ * of, or else any steward could claim somebody's device for a member of his own.
+ */
+export function introductionBytes(sealingKey: SealingKey, member: MemberId | undefined): Uint8Array {
+  return concat(fromHex(sealingKey), member === undefined ? new Uint8Array() : fromHex(member))
+}
+
+/**
+ * The device says which sealing key is its own. Not bound to a mesh: a device uses one key everywhere.
+ * @param member in an admission: the member that the device joins as
+ */
+export function introduce(device: SigningPair, sealing: SealingPair, member?: MemberId): Introduction {
   return {
     device: device.publicKey as DeviceId,
     sealingKey: sealing.publicKey,
-    sealingProof: sign(domains.sealingKey, noMesh, fromHex(sealing.publicKey), device),
+    sealingProof: sign(domains.sealingKey, noMesh, introductionBytes(sealing.publicKey, member), device),
   }
 }
 
-export function checkIntroduction(introduction: Introduction): boolean {
-  return verify(domains.sealingKey, noMesh, fromHex(introduction.sealingKey), introduction.sealingProof, introduction.device)
+export function checkIntroduction(introduction: Introduction, member?: MemberId): boolean {
+  return verify(domains.sealingKey, noMesh, introductionBytes(introduction.sealingKey, member), introduction.sealingProof, introduction.device)
 }
 
-/** The root key says that a device is its member's. */
+/** The root key says that a device is its member's: in the founding and in admissions. */
 export function proveRoot(mesh: Mesh, device: DeviceId, root: SigningPair): Uint8Array {
   return sign(domains.rootProof, mesh, fromHex(device), root)
 }
@@ -30,13 +44,29 @@ export function checkRoot(mesh: Mesh, device: DeviceId, member: MemberId, proof:
   return verify(domains.rootProof, mesh, fromHex(device), proof, member)
 }
 
-/** The root key takes a device away. */
-export function proveRootRemoval(mesh: Mesh, device: DeviceId, root: SigningPair): Uint8Array {
-  return sign(domains.rootRemoval, mesh, fromHex(device), root)
+/** What the root key signs for a link: the grant too, or an admission's proof would link its device to any later one. */
+export function rootLinkBytes(device: DeviceId, grant: EntryId): Uint8Array {
+  return concat(fromHex(device), fromHex(grant))
 }
 
-export function checkRootRemoval(mesh: Mesh, device: DeviceId, member: MemberId, proof: Uint8Array): boolean {
-  return verify(domains.rootRemoval, mesh, fromHex(device), proof, member)
+/** The root key links a device to a grant of its member. */
+export function proveRootLink(mesh: MeshId, device: DeviceId, grant: EntryId, root: SigningPair): Uint8Array {
+  return sign(domains.rootProof, mesh, rootLinkBytes(device, grant), root)
+}
+
+const rootRemoval = struct({ by: deviceId, parents: idSet<EntryId>(32, limits.frontierIds + 1), grant: entryId, device: deviceId, pins: list(pin, limits.pins) })
+
+/**
+ * What the root key signs to remove a device: who carries the entry, and everything in it, with the frontier and the
+ * predecessor that it names. A proof that said less could be used again at an earlier frontier or with lower pins.
+ */
+export function rootRemovalBytes(entry: Pick<MemberEntry, 'device' | 'parents'>, op: Pick<OpOf<'removeDevice'>, 'grant' | 'device' | 'pins'>): Uint8Array {
+  return encode(rootRemoval, { by: entry.device, parents: entry.parents, grant: op.grant, device: op.device, pins: op.pins })
+}
+
+/** The root key takes a device away. */
+export function proveRootRemoval(mesh: MeshId, entry: Pick<MemberEntry, 'device' | 'parents'>, op: Pick<OpOf<'removeDevice'>, 'grant' | 'device' | 'pins'>, root: SigningPair): Uint8Array {
+  return sign(domains.rootRemoval, mesh, rootRemovalBytes(entry, op), root)
 }
 
 /** A new device agrees to be linked to this member by this device. */

@@ -3,154 +3,251 @@
  *
  * An operation stands when it was valid at the frontier it names and, for the grant and device it uses (an
  * admission by invite also for the inviter's):
- *   - the grant stands, and the device is one of the grant's own or was linked to it before;
- *   - it lies in the past of every standing removal that takes the grant;
- *   - it lies in the past of every standing device removal that takes the device and ranks no lower than the grant;
+ *   - the grant stands, and the operation lies in the past of every standing removal that takes the grant;
+ *   - the device has a seat in its past: the grant names it, or a standing link under the grant brought it in;
+ *   - it lies in the past of every standing device removal that takes the device's use of the grant;
  *   - an admission's invite stands, and the admission lies in the past of every standing close of it.
+ * What the root key signed (`signedByRoot`) needs no seat; its links yield to root-signed device removals alone, and
+ * its device removals to none.
  *
- * There is exactly one such reading: call an operation's level the lowest grant it uses, ordered by role and then
- * by depth in the tree of grants. A removal takes only grants strictly below its own level, a device removal only
- * devices strictly below its own in the tree of links, a close only admissions below the invite. So each question
- * below leads only to questions that rank higher, or equal and earlier, and the recursion ends. `reference.ts`
- * states the same without an order, and a test searches small histories for a second reading by brute force.
+ * A removal takes the grants that its own outranks. A device removal takes its device's use of its member's grants
+ * that rank no higher than its own, where the device stands farther from the root key than the one that signs. That
+ * *distance* is the number of links of the shortest standing line from the root key's word to a seat (0: an admission,
+ * the founding, or a root-signed link; a promotion keeps what the promoter saw). Neither takes grants that were made
+ * in knowledge of it.
+ *
+ * There is exactly one such reading. Call an operation's level the lowest grant it uses: role, then depth in the
+ * tree of grants. A grant ranks strictly below the level of the entry that made it, and a removal's level strictly
+ * above what it takes; so whether grants stand and are taken is asked upwards only. That leaves what is asked within
+ * a level, and it has an order too: first the links and device removals of one member, then invites and closes, then
+ * admissions. Among links and device removals the root key's go first, then they are settled by growing distance:
+ * an entry that uses a seat at distance k is taken only by device removals from nearer than k, and a link it makes
+ * gives a seat at k + 1. So nothing waits for itself, however links cross: settled by distance, two devices that
+ * linked and removed each other, unaware, cannot each have the other's word depend on its own. (Judging them by the
+ * graph of links alone does not do: a removal of the linking device by the root key waits for that device's removal
+ * of the one that carried it, and that one for the first.)
+ *
+ * `reference.ts` states the same without an order, and test/property/membership-one-reading.test.ts searches small
+ * histories for a second reading by brute force. Questions are kept on a stack of our own: chains of grants grow
+ * longer than the engine's.
  */
 import type { DeviceId, MemberId } from '../wire/ids.ts'
-import { ranksAtLeast, type BitSet, type Grant, type History, type MemberEntry } from './history.ts'
-import type { OpOf } from './ops.ts'
-import { rank } from './roles.ts'
+import { lineKey, opAt, outranks, ranksAtLeast, signedByRoot, type Grant, type History, type MemberEntry, type Positions } from './history.ts'
+
+type Verdict = 'stands' | 'void' | 'open'
+
+/** How far an operation's device stands from the root key, or undefined when the operation does not stand. */
+type Reach = (at: number) => number | undefined
+
+/** The reach of what the root key signed: nearer than any device. */
+const rootReach = -1
 
 export class Reading {
   readonly history: History
-  readonly #within: BitSet | undefined
-  readonly #stands: (boolean | undefined)[] = []
+  readonly #scope: Positions
+  readonly #verdicts: (Verdict | undefined)[]
+  /** Of links and device removals that stand. */
+  readonly #reaches: Map<number, number>
+  #missing: number[] = []
 
-  /** @param within the positions considered; undefined for all */
-  constructor(history: History, within?: BitSet) {
+  /**
+   * @param scope the positions considered: with each its whole past
+   * @param settled a reading of fewer entries, none of which those that came since can change
+   */
+  constructor(history: History, scope: Positions, settled?: Reading) {
     this.history = history
-    this.#within = within
+    this.#scope = scope
+    this.#verdicts = settled ? settled.#verdicts : []
+    this.#reaches = settled ? settled.#reaches : new Map()
   }
 
   has(at: number): boolean {
-    return this.#within === undefined ? at < this.history.size : this.#within.has(at)
+    return this.#scope.has(at)
   }
 
   stands(at: number): boolean {
-    if (!this.has(at) || !this.history.valid[at]) return false
-    const known = this.#stands[at]
-    if (known !== undefined) return known
-    const stands = this.#judge(at)
-    this.#stands[at] = stands
-    return stands
+    return this.#answer(() => this.#ask(at))
   }
 
-  /** Whether anything standing has taken this grant or its member has left: it gives nothing from here on. */
+  /** Whether a grant stands, nothing standing takes it and its member has not left: more can be done with it. */
   isLive(grantAt: number): boolean {
-    const grant = this.history.grants.get(grantAt)
-    if (!grant || !this.stands(grantAt)) return false
-    if (this.takers(grant).length > 0) return false
-    return !this.#some(this.history.leaves.get(grant.member), (leave) => !this.history.inPast(grantAt, leave) && this.stands(leave))
+    const { history } = this
+    const grant = history.grants.get(grantAt)
+    if (!grant) return false
+    return this.#answer(() => {
+      if (!this.#ask(grantAt) || this.#takers(grant).length > 0) return false
+      return !this.#inScope(history.leaves.get(grant.member)).some((leave) => !history.inPast(grantAt, leave) && this.#ask(leave))
+    })
   }
 
   /** The standing removals that take a grant. */
   takers(grant: Grant): number[] {
-    return this.#filter(this.history.removals.get(grant.member), (removal) => this.#takes(removal, grant) && this.stands(removal))
+    return this.#answer(() => this.#takers(grant))
   }
 
   /** The standing device removals that take a device's use of a grant. */
   deviceTakers(device: DeviceId, grant: Grant): number[] {
-    return this.#filter(this.history.deviceRemovals.get(device), (removal) => this.#takesDevice(removal, device, grant) && this.stands(removal))
+    return this.#answer(() => this.#deviceTakers(device, grant, this.#distance(device, grant.at, this.#reach), this.#reach))
   }
 
   /** Whether a device may use a grant here and now. */
   isUsable(device: DeviceId, grant: Grant): boolean {
-    return this.#belongs(device, grant, undefined) && this.deviceTakers(device, grant).length === 0
+    return this.isSeated(device, grant.at) && this.deviceTakers(device, grant).length === 0
   }
 
-  /** Whether links lead from one device to another of the same member and none lead back. */
-  isAbove(upper: DeviceId, lower: DeviceId, member: MemberId, within?: BitSet): boolean {
-    return this.#linked(upper, lower, member, within) && !this.#linked(lower, upper, member, undefined)
+  /** Whether anything that stands gave a device this grant, whatever became of it since. */
+  isSeated(device: DeviceId, grantAt: number, before?: Positions): boolean {
+    return this.#answer(() => this.#distance(device, grantAt, this.#reach, before)) < Infinity
   }
 
-  #judge(at: number): boolean {
-    const { op, device } = this.history.entries[at] as MemberEntry
-    if (op.type === 'found') return true
-    if (!this.#hangs(at, this.history.grantUsed(at) as number, device, selfLinked(op, device))) return false
-    if (op.type !== 'admit' || !op.invite) return true
-    const opened = this.history.at(op.invite.opened) as number
-    const inviter = this.history.entries[opened] as MemberEntry
-    if (!this.stands(opened)) return false
-    if (!this.#hangs(at, this.history.grantUsed(opened) as number, inviter.device, false)) return false
-    return !this.#some(this.history.closes.get(opened), (close) => !this.history.inPast(close, at) && this.stands(close))
+  /** The distance of a device in a grant, Infinity without a seat: see above. */
+  distance(device: DeviceId, grantAt: number): number {
+    return this.#answer(() => this.#distance(device, grantAt, this.#reach))
   }
 
-  #hangs(at: number, grantAt: number, device: DeviceId, introducesItself: boolean): boolean {
-    const grant = this.history.grants.get(grantAt)
-    if (!grant || !this.stands(grantAt)) return false
-    if (!introducesItself && !this.#belongs(device, grant, at)) return false
-    const outside = (removal: number): boolean => !this.history.inPast(removal, at)
-    if (this.#some(this.history.removals.get(grant.member), (removal) => outside(removal) && removal !== at && this.#takes(removal, grant) && this.stands(removal))) return false
-    return !this.#some(this.history.deviceRemovals.get(device), (removal) => outside(removal) && removal !== at && this.#takesDevice(removal, device, grant) && this.stands(removal))
+  /** Whether standing links lead from one device to another of the same member. */
+  leads(upper: DeviceId, lower: DeviceId, member: MemberId): boolean {
+    const links = this.#inScope(this.history.links.get(member)).filter((at) => this.stands(at))
+    const reached = new Set([upper])
+    for (let before = 0; before !== reached.size; ) {
+      before = reached.size
+      for (const at of links) if (reached.has((this.history.entries[at] as MemberEntry).device)) reached.add(opAt<'link'>(this.history, at).introduction.device)
+    }
+    return upper !== lower && reached.has(lower)
   }
 
-  /** @param before the operation that uses the device: links must lie in its past; undefined for now */
-  #belongs(device: DeviceId, grant: Grant, before: number | undefined): boolean {
-    if (grant.devices.includes(device)) return true
-    return this.#some(this.history.links.get(grant.at), (link) => {
-      if (before !== undefined && !this.history.inPast(before, link)) return false
-      return opAt<'link'>(this.history, link).introduction.device === device && this.stands(link)
+  #reach: Reach = (at) => (this.#ask(at) ? this.#reaches.get(at) : undefined)
+
+  /** The verdict where it is known; else notes that it is missing, and whoever asks will ask again. */
+  #ask(at: number): boolean {
+    if (!this.has(at) || !this.history.valid[at]) return false
+    const verdict = this.#verdicts[at]
+    if (verdict === undefined || verdict === 'open') this.#missing.push(at)
+    return verdict === 'stands'
+  }
+
+  #answer<T>(question: () => T): T {
+    for (;;) {
+      this.#missing = []
+      const answer = question()
+      if (this.#missing.length === 0) return answer
+      this.#settle(this.#missing)
+    }
+  }
+
+  /** Settles these and whatever they wait for. */
+  #settle(stack: number[]): void {
+    for (let at = stack.at(-1); at !== undefined; at = stack.at(-1)) {
+      if (this.#isKnown(at)) {
+        stack.pop()
+        continue
+      }
+      this.#missing = []
+      this.#judge(at)
+      if (this.#isKnown(at)) continue
+      this.#verdicts[at] = 'open'
+      // Never so, if the argument above holds: better an error than a node that hangs.
+      if (this.#missing.some((next) => this.#verdicts[next] === 'open')) throw new Error('a membership operation waits for itself')
+      stack.push(...this.#missing)
+    }
+  }
+
+  #isKnown(at: number): boolean {
+    return this.#verdicts[at] === 'stands' || this.#verdicts[at] === 'void'
+  }
+
+  /** Gives a verdict, unless something it depends on is missing. */
+  #judge(at: number): void {
+    const { op } = this.history.entries[at] as MemberEntry
+    if (op.type === 'link' || op.type === 'removeDevice') {
+      this.#judgeLines(this.#inScope(this.history.lines.get(lineKey(this.history.grantBehind(at)))))
+      return
+    }
+    const stands = op.type === 'found' || (this.#hangs(at, at) && (op.type !== 'admit' || !op.invite || this.#isInvited(at, this.history.at(op.invite.opened) as number)))
+    if (this.#missing.length === 0) this.#verdicts[at] = stands ? 'stands' : 'void'
+  }
+
+  #isInvited(at: number, opened: number): boolean {
+    if (!this.#ask(opened) || !this.#hangs(at, opened)) return false
+    return !this.#inScope(this.history.closes.get(opened)).some((close) => !this.history.inPast(close, at) && this.#ask(close))
+  }
+
+  /** Whether an entry keeps the grant and the device that `by` uses: itself, or the invite it admits with. */
+  #hangs(at: number, by: number): boolean {
+    const grant = this.history.grantBehind(by)
+    if (!this.#keeps(at, grant)) return false
+    const { device } = this.history.entries[by] as MemberEntry
+    if (this.#distance(device, grant.at, this.#reach, this.history.pasts[at]) === Infinity) return false
+    return this.#deviceTakers(device, grant, this.#distance(device, grant.at, this.#reach), this.#reach, at).length === 0
+  }
+
+  /** Whether an entry's grant stands and it lies in the past of whatever takes that. */
+  #keeps(at: number, grant: Grant): boolean {
+    return this.#ask(grant.at) && this.#takers(grant, at).length === 0
+  }
+
+  /** Links and device removals of one member at one level: the root key's, then by growing distance. */
+  #judgeLines(group: readonly number[]): void {
+    const { history } = this
+    const reaches = new Map<number, number>()
+    const together = new Set(group)
+    const reach: Reach = (at) => (together.has(at) ? reaches.get(at) : this.#reach(at))
+    const device = (at: number): DeviceId => (history.entries[at] as MemberEntry).device
+    const isTaken = (at: number, distance: number): boolean => this.#deviceTakers(device(at), history.grantBehind(at), distance, reach, at).length > 0
+    const waiting = new Set(group.filter((at) => this.#keeps(at, history.grantBehind(at))))
+    const ofRoot = [...waiting].filter((at) => signedByRoot(history.entries[at] as MemberEntry))
+    for (const type of ['removeDevice', 'link']) {
+      for (const at of ofRoot.filter((at) => history.entries[at]?.op.type === type)) {
+        waiting.delete(at)
+        if (type === 'removeDevice' || !isTaken(at, 0)) reaches.set(at, rootReach)
+      }
+    }
+    for (;;) {
+      const distances = [...waiting].map((at) => [at, this.#distance(device(at), history.grantBehind(at).at, reach, history.pasts[at])] as const)
+      const nearest = Math.min(...distances.map(([, distance]) => distance))
+      if (nearest === Infinity) break
+      const settled = distances.filter(([, distance]) => distance === nearest).map(([at]) => at)
+      const standing = settled.filter((at) => !isTaken(at, this.#distance(device(at), history.grantBehind(at).at, reach)))
+      for (const at of settled) waiting.delete(at)
+      for (const at of standing) reaches.set(at, nearest)
+    }
+    if (this.#missing.length > 0) return
+    for (const at of group) this.#verdicts[at] = reaches.has(at) ? 'stands' : 'void'
+    for (const [at, reach] of reaches) this.#reaches.set(at, reach)
+  }
+
+  /** @param at only those whose past does not hold this entry */
+  #takers(grant: Grant, at?: number): number[] {
+    const { history } = this
+    return this.#inScope(history.removals.get(grant.member)).filter((removal) => {
+      if (history.inPast(grant.at, removal) || (at !== undefined && history.inPast(removal, at))) return false
+      return outranks(history.grantBehind(removal), grant, history) && this.#ask(removal)
     })
   }
 
-  #takes(removal: number, grant: Grant): boolean {
-    if (this.history.inPast(grant.at, removal)) return false
-    const by = this.history.grants.get(this.history.grantUsed(removal) as number) as Grant
-    return rank(by.role) > rank(grant.role) || (by.role === grant.role && this.#descends(grant, by.at))
+  /** @param at only those whose past does not hold this entry, nor are it */
+  #deviceTakers(device: DeviceId, grant: Grant, distance: number, reach: Reach, at?: number): number[] {
+    const { history } = this
+    return this.#inScope(history.deviceRemovals.get(device)).filter((removal) => {
+      if (history.inPast(grant.at, removal) || (at !== undefined && (removal === at || history.inPast(removal, at)))) return false
+      const by = history.grantBehind(removal)
+      return by.member === grant.member && ranksAtLeast(by, grant) && (reach(removal) ?? Infinity) < distance
+    })
   }
 
-  #descends(grant: Grant, from: number): boolean {
-    for (let up = grant.parent; up !== undefined; up = this.history.grants.get(up)?.parent) if (up === from) return true
-    return false
-  }
-
-  #takesDevice(removal: number, device: DeviceId, grant: Grant): boolean {
-    const by = this.history.grants.get(this.history.grantUsed(removal) as number) as Grant
-    if (by.member !== grant.member || !ranksAtLeast(by, grant)) return false
-    if (opAt<'removeDevice'>(this.history, removal).rootProof) return true
-    return !this.#linked(device, (this.history.entries[removal] as MemberEntry).device, grant.member, undefined)
-  }
-
-  #linked(from: DeviceId, to: DeviceId, member: MemberId, within: BitSet | undefined): boolean {
-    const reached = new Set<DeviceId>([from])
-    for (let grew = true; grew; ) {
-      grew = false
-      for (const [grantAt, links] of this.history.links) {
-        if (this.history.grants.get(grantAt)?.member !== member) continue
-        for (const link of links) {
-          if (!this.has(link) || (within && !within.has(link))) continue
-          const { introduction } = opAt<'link'>(this.history, link)
-          if (reached.has(introduction.device) || !reached.has((this.history.entries[link] as MemberEntry).device)) continue
-          reached.add(introduction.device)
-          grew = true
-        }
-      }
+  /** @param before only seats that lie there */
+  #distance(device: DeviceId, grantAt: number, reach: Reach, before?: Positions): number {
+    let nearest = Infinity
+    for (const seat of this.history.seats.get(device) ?? []) {
+      if (seat.grant !== grantAt || !this.has(seat.at) || (before && !before.has(seat.at))) continue
+      const own = seat.at === grantAt
+      const by = own ? (this.#ask(grantAt) ? rootReach : undefined) : reach(seat.at)
+      if (by !== undefined) nearest = Math.min(nearest, seat.distance ?? by + 1)
     }
-    return reached.has(to) && from !== to
+    return nearest
   }
 
-  #some(list: readonly number[] | undefined, test: (at: number) => boolean): boolean {
-    return list?.some((at) => this.has(at) && test(at)) ?? false
+  #inScope(list: readonly number[] | undefined): number[] {
+    return list?.filter((at) => this.has(at)) ?? []
   }
-
-  #filter(list: readonly number[] | undefined, test: (at: number) => boolean): number[] {
-    return list?.filter((at) => this.has(at) && test(at)) ?? []
-  }
-}
-
-/** A device that the root key adds speaks for itself: no other device vouches for it. */
-export function selfLinked(op: MemberEntry['op'], author: DeviceId): boolean {
-  return op.type === 'link' && op.rootProof !== undefined && op.introduction.device === author
-}
-
-function opAt<T extends MemberEntry['op']['type']>(history: History, at: number): OpOf<T> {
-  return (history.entries[at] as MemberEntry).op as OpOf<T>
 }

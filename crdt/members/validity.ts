@@ -6,13 +6,15 @@ import type { Verify } from '../crypto/sign.ts'
 import { noMesh } from '../crypto/sign.ts'
 import { concat } from '../crypto/hash.ts'
 import { fromHex, type DeviceId, type MemberId, type MeshId } from '../wire/ids.ts'
+import { limits } from '../wire/limits.ts'
 import { domains } from '../wire/protocols.ts'
-import { type BitSet, type Grant, type History, type MemberEntry } from './history.ts'
+import { outranks, ranksAtLeast, signedByRoot, type Grant, type History, type MemberEntry, type Positions } from './history.ts'
 import type { Introduction, MemberOp, OpOf } from './ops.ts'
-import { inviteProofBytes } from './proofs.ts'
-import { selfLinked } from './reading.ts'
-import { granters, rank, stewards, writers } from './roles.ts'
+import { introductionBytes, inviteProofBytes, rootLinkBytes, rootRemovalBytes } from './proofs.ts'
+import { granters, rank, readers, stewards, writers } from './roles.ts'
 import type { View } from './view.ts'
+
+export { outranks }
 
 /** Why a membership entry has no effect, in words for the audit. */
 export type Refusal = string
@@ -20,7 +22,7 @@ export type Refusal = string
 interface Context {
   readonly mesh: MeshId
   readonly history: History
-  readonly past: BitSet
+  readonly past: Positions
   /** The mesh as the entry's author saw it. */
   readonly view: View
   readonly verify: Verify
@@ -34,7 +36,7 @@ export function refusalOf(entry: MemberEntry, context: Context): Refusal | undef
   const grant = grantAt === undefined ? undefined : context.history.grants.get(grantAt)
   if (grantAt === undefined || !grant || !context.past.has(grantAt)) return 'names no grant in its past'
   if (!context.view.reading.isLive(grantAt)) return 'its grant is gone'
-  if (selfLinked(op, entry.device)) return linkRefusal(entry, op as OpOf<'link'>, grant, context)
+  if (op.type === 'link' && signedByRoot(entry)) return linkRefusal(entry, op, grant, context)
   if (!context.view.reading.isUsable(entry.device, grant)) return 'its device may not use that grant'
   return opRefusal(entry, op, grant, context)
 }
@@ -52,7 +54,7 @@ function opRefusal(entry: MemberEntry, op: Exclude<MemberOp, { type: 'found' }>,
     case 'close': return closeRefusal(op, grant, context)
     case 'rotate': return rotateRefusal(entry, op, grant, context)
     case 'share': return shareRefusal(entry, op, grant, context)
-    case 'reseal': return op.introduction.device === entry.device && introduced(op.introduction, context) ? undefined : 'certifies another device'
+    case 'reseal': return op.introduction.device === entry.device && isCertified(op.introduction, undefined, context.verify) ? undefined : 'certifies another device'
     case 'policy':
     case 'horizon': return stewards.has(grant.role) ? undefined : 'its role sets no policy'
     case 'leave': return undefined
@@ -62,15 +64,19 @@ function opRefusal(entry: MemberEntry, op: Exclude<MemberOp, { type: 'found' }>,
 function foundRefusal(entry: MemberEntry, op: OpOf<'found'>, { mesh, verify }: Context): Refusal | undefined {
   if (entry.id !== mesh) return 'founds another mesh'
   if (op.introduction.device !== entry.device) return 'introduces another device'
-  if (!checkIntroduction(op.introduction, verify)) return 'its sealing key is not certified'
+  if (!isCertified(op.introduction, undefined, verify)) return 'its sealing key is not certified'
   return verify(domains.rootProof, noMesh, fromHex(entry.device), op.rootProof, op.member) ? undefined : 'its root key did not sign'
 }
 
 function admitRefusal(entry: MemberEntry, op: OpOf<'admit'>, grant: Grant, context: Context): Refusal | undefined {
   if (!granters.has(grant.role) || rank(op.role) > rank(grant.role)) return 'admits beyond its role'
   if (op.member === grant.member) return 'admits itself'
-  const stranger = strangerRefusal(op.introduction, op.member, context)
+  // The device says that it joins as this member: a root key alone could claim anybody's device.
+  const certified = isCertified(op.introduction, op.member, context.verify) || isCertified(op.introduction, undefined, context.verify)
+  if (!certified) return 'the device did not join as that member'
+  const stranger = strangerRefusal(op.introduction.device, op.member, context)
   if (stranger) return stranger
+  if (context.view.isRemoved(op.introduction.device, op.member)) return 'introduces a device that its member removed'
   if (!context.verify(domains.rootProof, context.mesh, fromHex(op.introduction.device), op.rootProof, op.member)) return 'the root key did not sign the device'
   if (!op.invite) return stewards.has(grant.role) ? undefined : 'its role admits by invite only'
   return inviteRefusal(entry, op, op.invite, grant, context)
@@ -85,50 +91,56 @@ function inviteRefusal(entry: MemberEntry, op: OpOf<'admit'>, used: NonNullable<
   if (!view.reading.isLive(inviterGrant.at) || !view.reading.isUsable((history.entries[opened] as MemberEntry).device, inviterGrant)) return 'its inviter is gone'
   const stands = (at: number): boolean => past.has(at) && view.reading.stands(at)
   if (history.closes.get(opened)?.some(stands)) return 'its invite was closed'
-  if ((history.admissions.get(opened) ?? []).filter(stands).length >= invite.uses) return 'its invite was used up'
+  const admissions = history.admissions.get(opened) ?? []
+  if (admissions.length >= invite.uses && admissions.filter(stands).length >= invite.uses) return 'its invite was used up'
   if (invite.approval === 'steward' && !stewards.has(grant.role)) return 'its invite asks for a steward'
   const proof = inviteProofBytes(op.member, op.introduction.device, entry.device, used.opened, used.transcript)
   return verify(domains.inviteProof, mesh, proof, used.proof, invite.invite) ? undefined : 'the invite key did not sign'
 }
 
-function promoteRefusal(op: OpOf<'promote'>, grant: Grant, { history, past, view }: Context): Refusal | undefined {
+function promoteRefusal(op: OpOf<'promote'>, grant: Grant, { view }: Context): Refusal | undefined {
   if (!granters.has(grant.role) || rank(op.role) > rank(grant.role)) return 'promotes beyond its role'
   if (op.member === grant.member) return 'promotes itself'
   if (!view.member(op.member)) return 'promotes a stranger'
   if (op.devices.length === 0) return 'names no device'
-  const own = op.devices.every((device) => ownerOf(device, history, past) === op.member && !deviceTaken(device, op.member, history, past, view))
+  const own = op.devices.every((device) => view.distance(device, op.member) < Infinity && !view.isRemoved(device, op.member))
   return own ? undefined : 'names a device that is not the member\'s'
 }
 
 function linkRefusal(entry: MemberEntry, op: OpOf<'link'>, grant: Grant, context: Context): Refusal | undefined {
+  const { mesh, view, verify } = context
   const { device } = op.introduction
-  const stranger = strangerRefusal(op.introduction, grant.member, context)
+  if (!isCertified(op.introduction, undefined, verify)) return 'its sealing key is not certified'
+  const stranger = strangerRefusal(device, grant.member, context)
   if (stranger) return stranger
-  if (context.view.reading.isUsable(device, grant)) return 'links a device that is there already'
-  if (deviceTaken(device, grant.member, context.history, context.past, context.view)) return 'links a device that was removed'
-  if (op.rootProof && !context.verify(domains.rootProof, context.mesh, fromHex(device), op.rootProof, grant.member)) return 'the root key did not sign the device'
+  if (view.reading.isUsable(device, grant)) return 'links a device that is there already'
+  if (view.reading.deviceTakers(device, grant).length > 0 || view.isRemoved(device, grant.member)) return 'links a device that was removed'
+  if (view.devicesOf(grant).length >= limits.devicesPerGrant) return 'links more devices than a grant may have'
+  if (op.rootProof && !verify(domains.rootProof, mesh, rootLinkBytes(device, op.grant), op.rootProof, grant.member)) return 'the root key did not sign the device'
   const consent = concat(fromHex(grant.member), fromHex(entry.device))
-  return context.verify(domains.linkConsent, context.mesh, consent, op.consent, device) ? undefined : 'the device did not consent'
+  return verify(domains.linkConsent, mesh, consent, op.consent, device) ? undefined : 'the device did not consent'
 }
 
 function removeRefusal(op: OpOf<'remove'>, grant: Grant, { history, past, view }: Context): Refusal | undefined {
   if (!granters.has(grant.role)) return 'its role removes nobody'
   if (op.member === grant.member) return 'removes itself'
-  const takesAny = [...history.grants.values()].some((other) => past.has(other.at) && other.member === op.member && view.reading.stands(other.at) && outranks(grant, other, history))
+  const takesAny = history.grantsOf.get(op.member)?.some((at) => past.has(at) && outranks(grant, history.grants.get(at) as Grant, history) && view.reading.stands(at))
   return takesAny ? undefined : 'removes nobody it outranks'
 }
 
-/** Whether a removal under `grant` takes `other`: a lower role, or the same role granted through it (rule T4). */
-export function outranks(grant: Grant, other: Grant, history: History): boolean {
-  if (rank(grant.role) !== rank(other.role)) return rank(grant.role) > rank(other.role)
-  for (let up = other.parent; up !== undefined; up = history.grants.get(up)?.parent) if (up === grant.at) return true
-  return false
-}
-
 function removeDeviceRefusal(entry: MemberEntry, op: OpOf<'removeDevice'>, grant: Grant, { mesh, history, past, view, verify }: Context): Refusal | undefined {
-  if (ownerOf(op.device, history, past) !== grant.member) return 'removes a device of another member'
-  if (op.rootProof) return verify(domains.rootRemoval, mesh, fromHex(op.device), op.rootProof, grant.member) ? undefined : 'the root key did not sign'
-  return view.reading.isAbove(entry.device, op.device, grant.member, past) ? undefined : 'removes a device it did not link'
+  const { reading } = view
+  if (op.rootProof) {
+    if (!verify(domains.rootRemoval, mesh, rootRemovalBytes(entry, op), op.rootProof, grant.member)) return 'the root key did not sign'
+  } else if (!reading.leads(entry.device, op.device, grant.member)) return 'removes a device it did not link'
+  const reach = op.rootProof ? -1 : reading.distance(entry.device, grant.at)
+  const takesAny = history.seats.get(op.device)?.some((seat) => {
+    const other = history.grants.get(seat.grant) as Grant
+    if (!past.has(seat.at) || other.member !== grant.member || !ranksAtLeast(grant, other)) return false
+    const distance = reading.distance(op.device, other.at)
+    return distance < Infinity && reach < distance
+  })
+  return takesAny ? undefined : 'removes no device below its own'
 }
 
 function closeRefusal(op: OpOf<'close'>, grant: Grant, { history, past }: Context): Refusal | undefined {
@@ -152,18 +164,17 @@ function shareRefusal(entry: MemberEntry, op: OpOf<'share'>, grant: Grant, { his
   if (!view.hasSealingKey(entry.device, op.sealer)) return 'seals with a key it did not certify'
   const epoch = history.at(op.epoch)
   if (epoch === undefined || !past.has(epoch) || history.entries[epoch]?.op.type !== 'rotate' || !history.valid[epoch]) return 'names no epoch in its past'
-  const admitted = new Set(view.readerDevices())
-  return op.recipients.every(({ device }) => admitted.has(device)) ? undefined : 'shares with a device that is not admitted'
+  const admitted = op.recipients.every(({ device }) => readers.has(view.device(device)?.role ?? 'mirror'))
+  return admitted ? undefined : 'shares with a device that is not admitted'
 }
 
-function strangerRefusal(introduction: Introduction, member: MemberId, context: Context): Refusal | undefined {
-  if (!checkIntroduction(introduction, context.verify)) return 'its sealing key is not certified'
-  const owner = ownerOf(introduction.device, context.history, context.past)
+function strangerRefusal(device: DeviceId, member: MemberId, { history, past }: Context): Refusal | undefined {
+  const owner = ownerOf(device, history, past)
   return owner === undefined || owner === member ? undefined : 'introduces a device of another member'
 }
 
 /** A device belongs to one member: where two introduced it without knowing of each other, to that of the lower id. */
-export function ownerOf(device: DeviceId, history: History, past: BitSet): MemberId | undefined {
+export function ownerOf(device: DeviceId, history: History, past: Positions): MemberId | undefined {
   let first: MemberEntry | undefined
   let owner: MemberId | undefined
   for (const { at } of history.introductions.get(device) ?? []) {
@@ -175,15 +186,7 @@ export function ownerOf(device: DeviceId, history: History, past: BitSet): Membe
   return owner
 }
 
-function deviceTaken(device: DeviceId, member: MemberId, history: History, past: BitSet, view: View): boolean {
-  return (history.deviceRemovals.get(device) ?? []).some((at) => past.has(at) && view.reading.stands(at) && history.memberOf(at) === member)
+/** @param member whose device it says it becomes; undefined where the entry around it says so in its name */
+function isCertified({ device, sealingKey, sealingProof }: Introduction, member: MemberId | undefined, verify: Verify): boolean {
+  return verify(domains.sealingKey, noMesh, introductionBytes(sealingKey, member), sealingProof, device)
 }
-
-function introduced(introduction: Introduction, { verify }: Context): boolean {
-  return checkIntroduction(introduction, verify)
-}
-
-function checkIntroduction(introduction: Introduction, verify: Verify): boolean {
-  return verify(domains.sealingKey, noMesh, fromHex(introduction.sealingKey), introduction.sealingProof, introduction.device)
-}
-

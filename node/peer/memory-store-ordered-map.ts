@@ -77,10 +77,17 @@ export class OrderedMap<V> {
     if (changes <= 16) {
       for (const key of this.#gone) this.#keys.splice(this.#firstWhere((other) => compareKeys(other, key) >= 0), 1)
       for (const key of this.#fresh) this.#keys.splice(this.#firstWhere((other) => compareKeys(other, key) >= 0), 0, key)
-    } else this.#keys = merge(this.#keys, [...this.#fresh].sort(compareKeys), this.#gone)
+    } else this.#keys = merge(this.#keys, sorted([...this.#fresh]), this.#gone)
     this.#fresh.clear()
     this.#gone.clear()
   }
+}
+
+// The built-in order is three times as fast, and the same where no character is beyond U+D7FF.
+const high = /[\ud800-\uffff]/
+
+function sorted(keys: string[]): string[] {
+  return keys.some((key) => high.test(key)) ? keys.sort(compareKeys) : keys.sort()
 }
 
 function merge(old: readonly string[], fresh: readonly string[], gone: ReadonlySet<string>): string[] {

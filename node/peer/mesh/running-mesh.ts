@@ -96,6 +96,15 @@ export class RunningMesh {
     return code === toHex(derive(domains.meshCode, fromHex(this.id)))
   }
 
+  /** Every admitted device but this one. */
+  others(): readonly DeviceId[] {
+    return [...this.replica.membership.now().devices()].map(({ device }) => device).filter((device) => device !== this.replica.identity.device)
+  }
+
+  entries(): number {
+    return [...this.replica.logs()].reduce((sum, { seq }) => sum + seq, 0)
+  }
+
   isOnline(device: DeviceId): boolean {
     return device === this.replica.identity.device || this.#session(device) !== undefined || this.presence.isHere(device)
   }

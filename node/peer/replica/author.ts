@@ -19,7 +19,8 @@ import { AtollError } from '../../ports/errors.ts'
 import type { Random } from '../../ports/runtime.ts'
 import type { Staging } from '../staging.ts'
 import type { FoldEvents } from './folder.ts'
-import type { Identity, LogEnd } from './identity.ts'
+import type { LogEnd } from '../../ports/witness.ts'
+import type { Identity } from './identity.ts'
 import type { Ledger } from './ledger.ts'
 
 /** What can be written. Values are JSON text. */

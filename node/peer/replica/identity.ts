@@ -1,6 +1,6 @@
 import type { SigningPair } from '../../../crdt/crypto/sign.ts'
 import type { KeyWrapper, SealingPair } from '../../../crdt/crypto/wrap.ts'
-import type { DeviceId, LogId, EntryId } from '../../../crdt/wire/ids.ts'
+import type { DeviceId } from '../../../crdt/wire/ids.ts'
 
 /** The keys of this device. Secrets have no text form, so no log line can hold one. */
 export interface Identity {
@@ -9,23 +9,3 @@ export interface Identity {
   readonly sealing: SealingPair
   readonly wrapper: KeyWrapper
 }
-
-/** Where one of this device's own logs ends. */
-export interface LogEnd {
-  readonly log: LogId
-  readonly seq: number
-  readonly id: EntryId
-}
-
-/**
- * The proof that this device holds the end of its logs (rule D4): left at a clean stop in a place that no backup of
- * the profile and no reboot carries along, taken (and so destroyed) at the next start. Without it, or where it does
- * not fit the store, a new log is started.
- */
-export interface Witness {
-  take(mesh: string): readonly LogEnd[]
-  leave(mesh: string, ends: readonly LogEnd[]): void
-}
-
-/** For processes that never resume a log: tests, and platforms without such a place. */
-export const noWitness: Witness = { take: () => [], leave: () => {} }

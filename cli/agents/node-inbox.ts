@@ -1,0 +1,48 @@
+/** The inbox of a session, over a connection to the node that runs. */
+import { connectNode } from '../../node/host/connect-node.ts'
+import { toAtollError } from '../../node/ports/errors.ts'
+import type { Client } from '../../node/rpc/client-types.ts'
+import { version } from '../version.ts'
+import type { Inbox, OpenInbox } from './inbox.ts'
+
+export interface NodeInboxOptions {
+  readonly home: string
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly session: string
+  readonly directory: string
+}
+
+/** Attaches beside the session's MCP server, which describes it to peers, and never starts a node. */
+export function nodeInbox({ home, env, session, directory }: NodeInboxOptions): OpenInbox {
+  return async (signal) => clientInbox(await connectNode({ home, env, version, hello: { session, directory, kind: 'cli' }, signal, program: null }), signal)
+}
+
+/** How far into the inbox one look goes. */
+const lookLimit = 100
+
+/**
+ * The inbox of the session that the client is attached as. Disposing it closes the client. The signal ends a
+ * look, but not a taking: what the node gave out by then would be lost.
+ */
+export function clientInbox(client: Client, signal: AbortSignal): Inbox {
+  const look = async () => (await client.message.inbox({ limit: lookLimit, peek: true }, { signal })).messages
+  return {
+    waiting: async (limit) => (await look()).filter(({ priority }) => priority !== 'low').slice(0, limit),
+    take: async (wanted) => {
+      // The node gives what came first, so no more can be taken than stands in front.
+      const ids = new Set(wanted.map(({ id }) => id))
+      const front = await look()
+      const others = front.findIndex(({ id }) => !ids.has(id))
+      const count = others < 0 ? front.length : others
+      return count === 0 ? [] : (await client.message.inbox({ limit: count })).messages
+    },
+    watch: async (arrived, until) => {
+      try {
+        await client.message.watch({}, { signal: until, event: () => arrived() })
+      } catch (error) {
+        if (!until.aborted || toAtollError(error).code !== 'cancelled') throw error
+      }
+    },
+    [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
+  }
+}

@@ -1,0 +1,30 @@
+import type { Timers } from '../../node/ports/runtime.ts'
+import { pause } from './pause.ts'
+
+/** How often to look: a session whose agent was killed is gone from `peers` this much later. */
+const lookMs = 2_000
+
+/**
+ * Resolves when the agent that started this process is gone, or the signal fires. An agent that is killed
+ * tells nobody, and a process that only writes when a message comes would outlive it for good.
+ */
+export async function readerGone(lives: () => boolean, timers: Timers, signal: AbortSignal): Promise<void> {
+  while (lives() && (await pause(timers, lookMs, signal)));
+}
+
+/** Whether the process with this id runs, or, without an id, whether the parent is still the one that started us. */
+export function processLives(pid: number | undefined): () => boolean {
+  const parent = process.ppid
+  if (pid === undefined) return () => process.ppid === parent
+  return () => {
+    try {
+      process.kill(pid, 0)
+      return true
+    } catch (error) {
+      // Somebody else's process has our number's place: it lives, and we may not signal it.
+      if ((error as NodeJS.ErrnoException).code === 'EPERM') return true
+      if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false
+      throw error
+    }
+  }
+}

@@ -1,0 +1,164 @@
+import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
+import type { PrivateKey } from '@libp2p/interface'
+import { toHex, type DeviceId } from '../../crdt/wire/ids.ts'
+import { AtollError } from '../ports/errors.ts'
+import type { Log } from '../ports/log.ts'
+import type { FrameStream, Network, PeerPath } from '../ports/network.ts'
+import type { Runtime } from '../ports/runtime.ts'
+import type { PathAttempt, RelayState } from '../ports/services.ts'
+import { AddressBook } from './libp2p/address-book.ts'
+import { Attempts } from './libp2p/attempts.ts'
+import { listenMultiaddr, portOf, withPort } from './libp2p/listen-addresses.ts'
+import { Session } from './libp2p/session.ts'
+
+export interface Libp2pNetworkOptions {
+  /** The device's 32-byte Ed25519 seed: the libp2p key is the device key. */
+  readonly seed: Uint8Array
+  /** `HOST:PORT` each, for TCP; port 0 picks one, which is kept as long as the process lives. */
+  readonly listen: readonly string[]
+  /** The same for WebSocket. */
+  readonly listenWs: readonly string[]
+  readonly runtime: Runtime
+  readonly log: Log
+  readonly online: boolean
+}
+
+/** Opens the network of a device over libp2p. Throws bad_input when it cannot listen. */
+export async function openLibp2pNetwork(options: Libp2pNetworkOptions): Promise<Network> {
+  const key = await generateKeyPairFromSeed('Ed25519', options.seed)
+  const network = new Libp2pNetwork(options, key)
+  await network.setOnline(options.online)
+  return network
+}
+
+class Libp2pNetwork implements Network {
+  readonly device: DeviceId
+  readonly #options: Libp2pNetworkOptions
+  readonly #key: PrivateKey
+  readonly #book = new AddressBook()
+  readonly #attempts = new Attempts()
+  readonly #handlers = new Map<string, (stream: FrameStream) => void>()
+  readonly #onPeer: ((remote: DeviceId, up: boolean) => void)[] = []
+  readonly #onBetterPath: ((remote: DeviceId) => void)[] = []
+  readonly #onFound: ((code: string, peers: readonly DeviceId[]) => void)[] = []
+  #listen: readonly string[]
+  #session: Session | undefined
+  #switching: Promise<void> = Promise.resolve()
+
+  constructor(options: Libp2pNetworkOptions, key: PrivateKey) {
+    this.#options = options
+    this.#key = key
+    this.device = toHex(key.publicKey.raw) as DeviceId
+    this.#listen = [...options.listen.map((text) => listenMultiaddr(text, 'tcp')), ...options.listenWs.map((text) => listenMultiaddr(text, 'ws'))]
+  }
+
+  addresses(): readonly string[] {
+    const peer = this.#key.publicKey.toString()
+    return this.#session?.listeners().flat().map((address) => `${address.toString()}/p2p/${peer}`) ?? []
+  }
+
+  learn(remote: DeviceId, addresses: readonly string[]): void {
+    this.#book.learn(remote, addresses)
+  }
+
+  async open(remote: DeviceId, protocol: string, signal: AbortSignal): Promise<FrameStream> {
+    return this.#on().open(remote, protocol, signal)
+  }
+
+  handle(protocol: string, handler: (stream: FrameStream) => void): void {
+    const known = this.#handlers.has(protocol)
+    this.#handlers.set(protocol, handler)
+    if (!known) this.#session?.handle(protocol).catch((error: unknown) => this.#options.log.error('handle_failed', { protocol, error: String(error) }))
+  }
+
+  onPeer(call: (remote: DeviceId, up: boolean) => void): void {
+    this.#onPeer.push(call)
+  }
+
+  onBetterPath(call: (remote: DeviceId) => void): void {
+    this.#onBetterPath.push(call)
+  }
+
+  path(remote: DeviceId): PeerPath {
+    const best = this.#session?.connections.best(remote, ({ proven }) => proven)
+    if (best === undefined) return { path: 'none', address: null, rtt_ms: null }
+    return { path: best.path, address: best.connection.remoteAddr.toString(), rtt_ms: best.rttMs }
+  }
+
+  attempts(remote: DeviceId): readonly PathAttempt[] {
+    const open = this.#session?.connections.of(remote) ?? []
+    return [
+      ...open.map(({ path, connection }, index): PathAttempt => ({ kind: path, address: connection.remoteAddr.toString(), outcome: index === 0 ? 'in use' : 'available', why: connection.direction === 'outbound' ? 'we dialled it' : 'it dialled us' })),
+      ...this.#attempts.of(remote),
+    ]
+  }
+
+  connected(): readonly DeviceId[] {
+    return this.#session?.connections.connected() ?? []
+  }
+
+  async ping(): Promise<number | null> {
+    return null
+  }
+
+  drop(remote: DeviceId, why: string): void {
+    this.#session?.drop(remote, why)
+  }
+
+  useRelays(): void {}
+
+  relays(): readonly RelayState[] {
+    return []
+  }
+
+  standBehind(): void {}
+
+  async lookUp(): Promise<readonly DeviceId[]> {
+    return []
+  }
+
+  onFound(call: (code: string, peers: readonly DeviceId[]) => void): void {
+    this.#onFound.push(call)
+  }
+
+  /** One switch after the other, however quickly they are asked for. */
+  setOnline(online: boolean): Promise<void> {
+    const before = this.#switching
+    const switched = before.then(() => (online ? this.#start() : this.#stop()))
+    this.#switching = switched.catch(() => {}) // whoever asked hears of it; the next switch stands for itself
+    return switched
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.setOnline(false)
+  }
+
+  #on(): Session {
+    if (this.#session === undefined) throw new AtollError('offline')
+    return this.#session
+  }
+
+  async #start(): Promise<void> {
+    if (this.#session !== undefined) return
+    this.#session = await Session.start({
+      device: this.device,
+      key: this.#key,
+      listen: this.#listen,
+      runtime: this.#options.runtime,
+      log: this.#options.log,
+      book: this.#book,
+      attempts: this.#attempts,
+      handlers: this.#handlers,
+      onPeer: (remote, up) => this.#onPeer.forEach((call) => call(remote, up)),
+      onBetter: (remote) => this.#onBetterPath.forEach((call) => call(remote)),
+    })
+    const ports = this.#session.listeners().map(([first]) => (first === undefined ? 0 : portOf(first)))
+    this.#listen = this.#listen.map((address, index) => withPort(address, ports[index] ?? 0))
+  }
+
+  async #stop(): Promise<void> {
+    const session = this.#session
+    this.#session = undefined
+    await session?.[Symbol.asyncDispose]()
+  }
+}

@@ -1,0 +1,120 @@
+import type { Connection } from '@libp2p/interface'
+import type { DeviceId } from '../../../crdt/wire/ids.ts'
+import type { Timers } from '../../ports/runtime.ts'
+import { pathOf, pathRank, type OpenPath } from './connection-path.ts'
+import { peerIdToDevice } from './device-peer-id.ts'
+import type { Libp2pFrameStream } from './frame-stream.ts'
+
+/** A connection to a peer as we keep it. */
+export interface Link {
+  readonly connection: Connection
+  readonly device: DeviceId
+  readonly path: OpenPath
+  readonly streams: Set<Libp2pFrameStream>
+  /** Something was negotiated over it: only then is it up (a refused dial succeeds first and breaks then). */
+  proven: boolean
+  /** When anything was last received, by Timers.elapsed. */
+  heardAt: number
+  /** Since when it has been worse than another and without streams. */
+  idleSince: number | undefined
+  rttMs: number | null
+}
+
+export interface ConnectionsParts {
+  readonly device: DeviceId
+  readonly timers: Timers
+  /** Relays are no peers: nobody hears of connections to them. */
+  readonly isRelay: (device: DeviceId) => boolean
+  readonly onPeer: (device: DeviceId, up: boolean) => void
+  /** A better way than before is up. */
+  readonly onBetter: (device: DeviceId) => void
+  /** A connection has opened, proven or not, or gone. */
+  readonly onChange: (link: Link) => void
+}
+
+/** Which connections each peer has, and which of them is the best. */
+export class Connections {
+  readonly #parts: ConnectionsParts
+  readonly #byPeer = new Map<DeviceId, Link[]>()
+  readonly #byConnection = new WeakMap<Connection, Link>()
+
+  constructor(parts: ConnectionsParts) {
+    this.#parts = parts
+  }
+
+  opened(connection: Connection): Link | undefined {
+    const device = peerIdToDevice(connection.remotePeer)
+    const known = this.#byConnection.get(connection)
+    if (known !== undefined || device === undefined || connection.status !== 'open') return known
+    const link: Link = { connection, device, path: pathOf(connection.remoteAddr), streams: new Set(), proven: false, heardAt: this.#parts.timers.elapsed(), idleSince: undefined, rttMs: null }
+    this.#byConnection.set(connection, link)
+    this.#byPeer.set(device, [...(this.#byPeer.get(device) ?? []), link])
+    this.#parts.onChange(link)
+    return link
+  }
+
+  closed(connection: Connection): void {
+    const link = this.#byConnection.get(connection)
+    if (link === undefined) return
+    const wasUp = this.#up(link.device)
+    const left = (this.#byPeer.get(link.device) ?? []).filter((other) => other !== link)
+    if (left.length > 0) this.#byPeer.set(link.device, left)
+    else this.#byPeer.delete(link.device)
+    for (const stream of link.streams) stream.reset('the connection was lost')
+    if (wasUp && !this.#up(link.device) && !this.#parts.isRelay(link.device)) this.#parts.onPeer(link.device, false)
+    this.#parts.onChange(link)
+  }
+
+  /** Something was negotiated over the connection: it is up. */
+  prove(connection: Connection): Link | undefined {
+    const link = this.opened(connection)
+    if (link === undefined) return undefined
+    link.heardAt = this.#parts.timers.elapsed()
+    if (link.proven || connection.status !== 'open') return link
+    const former = this.best(link.device, (other) => other.proven)
+    link.proven = true
+    if (this.#parts.isRelay(link.device)) return link
+    if (former === undefined) this.#parts.onPeer(link.device, true)
+    else if (pathRank(link.path) < pathRank(former.path)) this.#parts.onBetter(link.device)
+    return link
+  }
+
+  link(connection: Connection): Link | undefined {
+    return this.#byConnection.get(connection)
+  }
+
+  /** All to one peer that are open, best first. */
+  of(device: DeviceId): readonly Link[] {
+    return (this.#byPeer.get(device) ?? []).filter(({ connection }) => connection.status === 'open').toSorted((a, b) => this.#compare(a, b))
+  }
+
+  best(device: DeviceId, wanted: (link: Link) => boolean = () => true): Link | undefined {
+    return this.of(device).find(wanted)
+  }
+
+  /** Peers with a connection that is up. */
+  connected(): readonly DeviceId[] {
+    return [...this.#byPeer.keys()].filter((device) => this.#up(device) && !this.#parts.isRelay(device))
+  }
+
+  all(): readonly Link[] {
+    return [...this.#byPeer.values()].flat()
+  }
+
+  #up(device: DeviceId): boolean {
+    return this.#byPeer.get(device)?.some(({ proven }) => proven) ?? false
+  }
+
+  /**
+   * Better path first. Of two alike, which arise when both sides dial at once, the one that the smaller device id
+   * dialled: both sides then prefer the same, and neither closes what the other keeps. Of those, the newest.
+   */
+  #compare(a: Link, b: Link): number {
+    return pathRank(a.path) - pathRank(b.path) || Number(this.#dialledByLarger(a)) - Number(this.#dialledByLarger(b)) || b.connection.timeline.open - a.connection.timeline.open
+  }
+
+  #dialledByLarger({ connection, device }: Link): boolean {
+    const dialler = connection.direction === 'outbound' ? this.#parts.device : device
+    return dialler !== (this.#parts.device < device ? this.#parts.device : device)
+  }
+}

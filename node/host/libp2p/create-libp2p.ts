@@ -1,0 +1,73 @@
+import { noise } from '@chainsafe/libp2p-noise'
+import { identify } from '@libp2p/identify'
+import type { Connection, ConnectionGater, Libp2p, PrivateKey } from '@libp2p/interface'
+import { ping } from '@libp2p/ping'
+import { tcp } from '@libp2p/tcp'
+import { webSockets } from '@libp2p/websockets'
+import { yamux } from '@libp2p/yamux'
+import type { Multiaddr } from '@multiformats/multiaddr'
+import { createLibp2p, type Libp2pOptions } from 'libp2p'
+import { silentLogger } from './silent-logger.ts'
+import { streamsPerConnection, windowBytes } from './connection-limits.ts'
+
+/** What we use of libp2p's inside: dialling one address exactly, and what the listeners are bound to. */
+export interface Inside {
+  dial(address: Multiaddr, signal: AbortSignal): Promise<Connection>
+  /** One entry per listener, in the order of `listen`: TCP first, then WebSocket; wildcards spelt out. */
+  listeners(): readonly (readonly Multiaddr[])[]
+}
+export type Libp2pNode = Libp2p<{ inside: Inside }>
+
+export interface CreateOptions {
+  readonly key: PrivateKey
+  readonly listen: readonly string[]
+  readonly gater: ConnectionGater
+  /** Transports beside TCP and WebSocket. */
+  readonly transports: NonNullable<Libp2pOptions['transports']>
+  /** What identify tells others; asked each time. */
+  readonly announced: () => Multiaddr[]
+}
+
+interface TransportManager {
+  dial(address: Multiaddr, options: { readonly signal: AbortSignal }): Promise<Connection>
+  getListeners(): { getAddrs(): Multiaddr[] }[]
+}
+
+/**
+ * libp2p, not yet started, with everything of its own that decides or limits lifted in favour of ours: which
+ * address is dialled when (dial-ladder.ts), how many may connect (connection-limits.ts), who is alive
+ * (heartbeat.ts), where a reservation is held (relay-client.ts).
+ */
+export function createNode({ key, listen, gater, transports, announced }: CreateOptions): Promise<Libp2pNode> {
+  const unlimited = Number.MAX_SAFE_INTEGER
+  return createLibp2p({
+    start: false,
+    privateKey: key,
+    logger: silentLogger,
+    // A stranger learns no more than that this is Atoll.
+    nodeInfo: { name: 'atoll', version: '1', userAgent: 'atoll' },
+    addresses: { listen: [...listen], announceFilter: announced },
+    transports: [tcp(), webSockets({ maxBufferedAmount: windowBytes }), ...transports],
+    connectionEncrypters: [noise()],
+    streamMuxers: [
+      yamux({
+        enableKeepAlive: false,
+        maxInboundStreams: streamsPerConnection,
+        maxOutboundStreams: streamsPerConnection,
+        streamOptions: { maxStreamWindowSize: windowBytes },
+      }),
+    ],
+    connectionGater: gater,
+    connectionManager: { maxConnections: unlimited, inboundConnectionThreshold: unlimited, maxIncomingPendingConnections: unlimited },
+    connectionMonitor: { enabled: false },
+    services: {
+      identify: identify({ maxInboundStreams: 4, maxOutboundStreams: 4 }),
+      ping: ping({ maxInboundStreams: 8, maxOutboundStreams: 8 }),
+      // Not the manager itself: libp2p starts what a service is, and would listen twice.
+      inside: ({ transportManager }: { readonly transportManager: TransportManager }): Inside => ({
+        dial: (address, signal) => transportManager.dial(address, { signal }),
+        listeners: () => transportManager.getListeners().map((listener) => listener.getAddrs()),
+      }),
+    },
+  })
+}

@@ -1,0 +1,144 @@
+import type { Connection } from '@libp2p/interface'
+import type { Multiaddr } from '@multiformats/multiaddr'
+import type { DeviceId } from '../../../crdt/wire/ids.ts'
+import type { Timers } from '../../ports/runtime.ts'
+import type { AddressBook } from './address-book.ts'
+import type { Attempts } from './attempts.ts'
+import { pathOf } from './connection-path.ts'
+import type { Connections, Link } from './connections.ts'
+import { deadline, pause } from './deadline.ts'
+import { whyOf } from './why.ts'
+
+/** One address may take so long; the next is tried beside it before that. */
+const directMs = 4_000
+const relayedMs = 8_000
+const staggerMs = 150
+/** Direct addresses get such a head start before relays are tried as well. */
+const headStartMs = 350
+const directAtOnce = 4
+const relaysAtOnce = 2
+
+export interface DialLadderParts {
+  readonly timers: Timers
+  readonly book: AddressBook
+  readonly attempts: Attempts
+  readonly connections: Connections
+  readonly dial: (address: Multiaddr, signal: AbortSignal) => Promise<Connection>
+  /** Circuit addresses of a peer through the relays in use, the quickest first. */
+  readonly throughRelays: (device: DeviceId) => readonly Multiaddr[]
+  readonly stopping: AbortSignal
+}
+
+
+/**
+ * Tries the addresses of a peer, the best kind first and each next kind a little later: direct ones (TCP, then
+ * WebSocket), then through relays. The first connection is used at once; direct addresses go on being tried
+ * behind a relayed one, and a direct one ends the climb. A later rung (WebRTC) goes between the two.
+ *
+ * All who want the same peer share one climb.
+ */
+export class DialLadder {
+  readonly #parts: DialLadderParts
+  readonly #climbs = new Map<DeviceId, { readonly done: Promise<void>; readonly relaysToo: boolean }>()
+  readonly #waiting = new Map<DeviceId, Set<() => void>>()
+
+  constructor(parts: DialLadderParts) {
+    this.#parts = parts
+  }
+
+  /**
+   * A connection to the peer that is not among those already tried: one that is open, or the next that opens.
+   * undefined: every address was tried in vain.
+   */
+  async next(device: DeviceId, tried: ReadonlySet<Link>, signal: AbortSignal): Promise<Link | undefined> {
+    let climbed = false
+    for (;;) {
+      const open = this.#parts.connections.best(device, (link) => !tried.has(link))
+      if (open !== undefined) return open
+      if (signal.aborted) return undefined
+      if (climbed && !this.#climbs.has(device)) return undefined
+      const climb = this.#climbs.get(device) ?? this.#climb(device, true)
+      climbed ||= climb.relaysToo
+      await this.#news(device, climb.done, signal)
+    }
+  }
+
+  /** Looks for a direct way to a peer that is reached through a relay. */
+  async improve(device: DeviceId): Promise<void> {
+    await (this.#climbs.get(device) ?? this.#climb(device, false)).done
+  }
+
+  /** A connection opened: those who wait for one look again. */
+  opened(device: DeviceId): void {
+    for (const wake of [...(this.#waiting.get(device) ?? [])]) wake()
+  }
+
+  #news(device: DeviceId, climb: Promise<void>, signal: AbortSignal): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<undefined>()
+    const wake = (): void => resolve(undefined)
+    const waiting = this.#waiting.get(device) ?? new Set()
+    this.#waiting.set(device, waiting.add(wake))
+    signal.addEventListener('abort', wake)
+    return Promise.race([promise, climb]).finally(() => {
+      signal.removeEventListener('abort', wake)
+      waiting.delete(wake)
+      if (waiting.size === 0 && this.#waiting.get(device) === waiting) this.#waiting.delete(device)
+    })
+  }
+
+  #climb(device: DeviceId, relaysToo: boolean): { readonly done: Promise<void>; readonly relaysToo: boolean } {
+    const climb = { relaysToo, done: this.#tryAll(device, relaysToo).finally(() => this.#climbs.delete(device)) }
+    this.#climbs.set(device, climb)
+    return climb
+  }
+
+  async #tryAll(device: DeviceId, relaysToo: boolean): Promise<void> {
+    const { timers, book, connections, throughRelays, stopping } = this.#parts
+    const enough = new AbortController()
+    const signal = AbortSignal.any([enough.signal, stopping])
+    const isDirect = (): boolean => connections.best(device)?.path !== undefined && connections.best(device)?.path !== 'relayed'
+    const afterEach = (): void => {
+      if (isDirect()) enough.abort(new Error('a direct connection stands'))
+    }
+    const direct = this.#lane(device, book.direct(device), directMs, directAtOnce, () => isDirect(), afterEach, signal)
+    if (relaysToo) {
+      await Promise.race([direct, pause(timers, headStartMs, signal)])
+      const circuits = distinct([...throughRelays(device), ...book.relayed(device)])
+      await this.#lane(device, circuits, relayedMs, relaysAtOnce, () => connections.best(device) !== undefined, afterEach, signal)
+    }
+    await direct
+  }
+
+  /** Dials addresses in order, several at once with a little time between, until enough is reached. */
+  async #lane(device: DeviceId, addresses: readonly Multiaddr[], ms: number, atOnce: number, enough: () => boolean, afterEach: () => void, signal: AbortSignal): Promise<void> {
+    const left = [...addresses]
+    const worker = async (index: number): Promise<void> => {
+      await pause(this.#parts.timers, index * staggerMs, signal)
+      while (!signal.aborted && !enough()) {
+        const address = left.shift()
+        if (address === undefined) return
+        await this.#try(device, address, ms, signal)
+        afterEach()
+      }
+    }
+    await Promise.all(Array.from({ length: Math.min(atOnce, left.length) }, (_, index) => worker(index)))
+  }
+
+  async #try(device: DeviceId, address: Multiaddr, ms: number, signal: AbortSignal): Promise<void> {
+    const { timers, attempts, book, connections, dial } = this.#parts
+    using limit = deadline(timers, ms, signal)
+    const kind = pathOf(address)
+    try {
+      connections.opened(await dial(address, limit.signal))
+      book.learn(device, [address.toString()])
+    } catch (error) {
+      // Broken off because a better way was found: it says nothing about this address.
+      if (signal.aborted) return
+      attempts.record(device, { kind, address: address.toString(), outcome: 'failed', why: limit.expired ? `no answer within ${ms / 1000} s` : whyOf(error) })
+    }
+  }
+}
+
+function distinct(addresses: readonly Multiaddr[]): readonly Multiaddr[] {
+  return [...new Map(addresses.map((address) => [address.toString(), address])).values()]
+}

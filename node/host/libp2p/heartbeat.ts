@@ -1,0 +1,110 @@
+import type { Runtime } from '../../ports/runtime.ts'
+import type { Connections, Link } from './connections.ts'
+import { Pinger } from './pinger.ts'
+
+const tickMs = 1_000
+/** A connection over which nothing was heard for so long is pinged … */
+const quietMs = 5_000
+/** … and has so long to answer: a dead one is found within 15 s. */
+const answerMs = 9_000
+/** Round trips are measured now and then even where the other side's pings keep a connection from being quiet. */
+const measureMs = 30_000
+/** Time that passed unseen: the machine slept. */
+const sleptMs = 20_000
+const clockJumpMs = 10_000
+const afterSleepMs = 3_000
+
+export interface HeartbeatParts {
+  readonly runtime: Runtime
+  readonly connections: Connections
+  /** What tells one network from another, such as the addresses of this machine's interfaces. */
+  readonly surroundings: () => string
+  readonly onDead: (link: Link, why: string) => void
+  /** The machine woke, or is on another network now. */
+  readonly onWake: () => void
+  /** Every second, for what needs doing now and then. */
+  readonly onTick: () => void
+}
+
+/** Finds out which connections are dead: quiet ones by pings, all of them at once after a sleep. */
+export class Heartbeat implements Disposable {
+  readonly #parts: HeartbeatParts
+  readonly #pingers = new WeakMap<Link, Pinger>()
+  readonly #probing = new WeakSet<Link>()
+  readonly #measuredAt = new WeakMap<Link, number>()
+  #timer: Disposable | undefined
+  #elapsed: number
+  #wall: number
+  #surroundings: string
+
+  constructor(parts: HeartbeatParts) {
+    this.#parts = parts
+    this.#elapsed = parts.runtime.timers.elapsed()
+    this.#wall = parts.runtime.clock.now()
+    this.#surroundings = parts.surroundings()
+    this.#tickLater()
+  }
+
+  /** Round trip in milliseconds, or null when there was no answer in `ms`. */
+  async ping(link: Link, ms: number): Promise<number | null> {
+    const { timers, random } = this.#parts.runtime
+    const pinger = this.#pingers.get(link) ?? new Pinger(link.connection, timers, random)
+    this.#pingers.set(link, pinger)
+    const rtt = await pinger.ping(ms)
+    if (rtt === null) return null
+    link.rttMs = rtt
+    link.heardAt = timers.elapsed()
+    this.#measuredAt.set(link, link.heardAt)
+    this.#parts.connections.prove(link.connection)
+    return rtt
+  }
+
+  /** Pings one connection and declares it dead if it neither answers nor sends anything else meanwhile. */
+  async probe(link: Link, ms: number): Promise<void> {
+    if (this.#probing.has(link)) return
+    this.#probing.add(link)
+    const since = this.#parts.runtime.timers.elapsed()
+    const rtt = await this.ping(link, ms)
+    this.#probing.delete(link)
+    if (rtt === null && link.heardAt <= since && link.connection.status === 'open') this.#parts.onDead(link, `no sign of life for ${ms / 1000} s`)
+  }
+
+  [Symbol.dispose](): void {
+    this.#timer?.[Symbol.dispose]()
+  }
+
+  #tickLater(): void {
+    this.#timer = this.#parts.runtime.timers.after(tickMs, () => {
+      this.#tick()
+      this.#tickLater()
+    })
+  }
+
+  #tick(): void {
+    const { connections, onWake, onTick } = this.#parts
+    const now = this.#parts.runtime.timers.elapsed()
+    if (this.#woke(now)) {
+      onWake()
+      for (const link of connections.all()) void this.probe(link, afterSleepMs)
+    } else {
+      for (const link of connections.all()) {
+        const quiet = now - link.heardAt >= quietMs
+        if (quiet || now - (this.#measuredAt.get(link) ?? -Infinity) >= measureMs) void this.probe(link, answerMs)
+      }
+    }
+    onTick()
+  }
+
+  /** Whether time passed unseen since the last tick, or the network changed. */
+  #woke(now: number): boolean {
+    const wall = this.#parts.runtime.clock.now()
+    const gap = now - this.#elapsed
+    const jump = wall - this.#wall - gap // monotonic time may stand still while a machine sleeps; wall time does not
+    const surroundings = this.#parts.surroundings()
+    const moved = surroundings !== this.#surroundings
+    this.#elapsed = now
+    this.#wall = wall
+    this.#surroundings = surroundings
+    return gap > sleptMs || jump > clockJumpMs || moved
+  }
+}

@@ -1,0 +1,198 @@
+import type { Connection } from '@libp2p/interface'
+import { lpStream } from '@libp2p/utils'
+import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
+import type { DeviceId } from '../../../crdt/wire/ids.ts'
+import { AtollError } from '../../ports/errors.ts'
+import type { Log } from '../../ports/log.ts'
+import type { Runtime } from '../../ports/runtime.ts'
+import { Backoff } from './backoff.ts'
+import { circuitMessageBytes, CircuitRefusedError, hopProtocol, hopReserve, readHopAnswer, statusOk } from './circuit-messages.ts'
+import { deadline, pause } from './deadline.ts'
+import { asError, whyOf } from './why.ts'
+
+const dialMs = 8_000
+const reserveMs = 5_000
+/** A reservation is renewed when three quarters of its time are over, but never more often than this. */
+const renewAtLeastMs = 30_000
+/** A connection that held for so long is worth the shortest wait again. */
+const steadyMs = 10_000
+
+export interface RelayClientParts {
+  readonly relay: DeviceId
+  /** Each ends in `/p2p/<relay>`; tried in order. */
+  readonly addresses: readonly string[]
+  readonly runtime: Runtime
+  readonly log: Log
+  readonly dial: (address: Multiaddr, signal: AbortSignal) => Promise<Connection>
+  /** The newest open connection to the relay. */
+  readonly connected: () => Connection | undefined
+  /** The relay is connected, and reserved unless it refused. */
+  readonly onReady: (connection: Connection) => void
+}
+
+/** One relay: a connection when it is needed, or, once kept, for as long as it is in use, with a reservation. */
+export class RelayClient implements Disposable {
+  readonly relay: DeviceId
+  readonly #parts: RelayClientParts
+  readonly #stopping = new AbortController()
+  #dialling: Promise<Connection> | undefined
+  #wake = new AbortController()
+  #kept = false
+  #reservedOver: Connection | undefined
+  #error: string | null = null
+
+  constructor(parts: RelayClientParts) {
+    this.relay = parts.relay
+    this.#parts = parts
+  }
+
+  get kept(): boolean {
+    return this.#kept
+  }
+
+  get addresses(): readonly string[] {
+    return this.#parts.addresses
+  }
+
+  /** Whether callers reach us through it now. */
+  get reserved(): boolean {
+    return this.#reservedOver?.status === 'open'
+  }
+
+  get error(): string | null {
+    return this.#error
+  }
+
+  holdsReservation(connection: Connection): boolean {
+    return this.#reservedOver === connection || this.reserved
+  }
+
+  /** From now on connects, reserves, renews and reconnects, until it is disposed. */
+  keep(): void {
+    if (this.#kept) return
+    this.#kept = true
+    this.#run().catch((error: unknown) => this.#parts.log.error('relay_client_failed', { error: String(error) }))
+  }
+
+  /** Tries again at once, or renews what it holds: the machine woke, or has another network. */
+  retryNow(): void {
+    this.#wake.abort(new Error('retry now'))
+  }
+
+  /** The connection that stands, or a new one. Throws AtollError: relay_unreachable or relay_wrong. */
+  async connect(signal: AbortSignal): Promise<Connection> {
+    const open = this.#parts.connected()
+    if (open !== undefined) return open
+    this.#dialling ??= this.#dial().finally(() => {
+      this.#dialling = undefined
+    })
+    const { promise: gaveUp, reject } = Promise.withResolvers<never>()
+    const giveUp = (): void => reject(new AtollError('cancelled'))
+    if (signal.aborted) giveUp()
+    signal.addEventListener('abort', giveUp)
+    try {
+      return await Promise.race([this.#dialling, gaveUp])
+    } finally {
+      signal.removeEventListener('abort', giveUp)
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#stopping.abort(new Error('the relay is not used any more'))
+  }
+
+  async #run(): Promise<void> {
+    const { runtime: { timers, random }, log } = this.#parts
+    const { signal } = this.#stopping
+    const backoff = new Backoff(random)
+    while (!signal.aborted) {
+      const since = timers.elapsed()
+      try {
+        const connection = await this.connect(signal)
+        await this.#hold(connection, () => backoff.soften())
+      } catch (error) {
+        if (signal.aborted) return
+        const why = reasonOf(error)
+        if (this.#error !== why) log.info('relay_lost', { why })
+        this.#error = why
+      }
+      this.#reservedOver = undefined
+      if (timers.elapsed() - since > steadyMs) backoff.reset()
+      if (await this.#sleep(backoff.next(), signal)) backoff.reset()
+    }
+  }
+
+  /** Waits; true: woken before the time was over. */
+  async #sleep(ms: number, until: AbortSignal): Promise<boolean> {
+    this.#wake = new AbortController()
+    await pause(this.#parts.runtime.timers, ms, AbortSignal.any([until, this.#wake.signal]))
+    return this.#wake.signal.aborted
+  }
+
+  /** Reserves and renews until the connection goes. Throws with the reason. */
+  async #hold(connection: Connection, worked: () => void): Promise<void> {
+    const gone = new AbortController()
+    const closed = (): void => gone.abort(new Error('closed'))
+    connection.addEventListener('close', closed)
+    try {
+      while (connection.status === 'open' && !this.#stopping.signal.aborted) {
+        const lastsMs = await this.#reserve(connection, gone.signal)
+        this.#reservedOver = connection
+        this.#error = null
+        worked()
+        this.#parts.onReady(connection)
+        await this.#sleep(Math.max(renewAtLeastMs, lastsMs * 0.75), AbortSignal.any([gone.signal, this.#stopping.signal]))
+      }
+    } catch (error) {
+      // A relay that takes no reservation still tells who stands behind a code, and carries what we dial.
+      if (connection.status === 'open') this.#parts.onReady(connection)
+      throw error
+    } finally {
+      connection.removeEventListener('close', closed)
+    }
+    throw new Error('the connection to it was lost')
+  }
+
+  /** How long the granted reservation lasts, milliseconds. */
+  async #reserve(connection: Connection, gone: AbortSignal): Promise<number> {
+    const { clock, timers } = this.#parts.runtime
+    using limit = deadline(timers, reserveMs, gone, this.#stopping.signal)
+    const { signal } = limit
+    const stream = await connection.newStream(hopProtocol, { signal, maxOutboundStreams: Number.MAX_SAFE_INTEGER })
+    try {
+      const framed = lpStream(stream, { maxDataLength: circuitMessageBytes })
+      await framed.write(hopReserve(), { signal })
+      const answer = readHopAnswer((await framed.read({ signal })).subarray())
+      if (answer?.status !== statusOk) throw new CircuitRefusedError(answer?.status ?? 400)
+      await stream.close({ signal })
+      // The relay's clock may differ from ours by years: what makes no sense is renewed after an hour.
+      const lastsMs = (answer.expire ?? 0) * 1000 - clock.now()
+      return lastsMs > 0 && lastsMs < 24 * 3_600_000 ? lastsMs : 3_600_000
+    } catch (error) {
+      stream.abort(asError(error))
+      throw error
+    }
+  }
+
+  async #dial(): Promise<Connection> {
+    const { runtime: { timers }, addresses, dial } = this.#parts
+    let failure = new AtollError('relay_unreachable', { address: addresses[0] ?? '', why: 'it has no address' })
+    for (const address of addresses) {
+      using limit = deadline(timers, dialMs, this.#stopping.signal)
+      try {
+        return await dial(multiaddr(address), limit.signal)
+      } catch (error) {
+        const why = limit.expired ? `no answer within ${dialMs / 1000} s` : whyOf(error)
+        const wrong = why === whyOf(new Error('UnexpectedPeer'))
+        failure = new AtollError(wrong ? 'relay_wrong' : 'relay_unreachable', { address, why: wrong ? 'another peer answers there than the address names' : why }, { cause: error })
+      }
+    }
+    throw failure
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof AtollError) return String(error.details['why'] ?? error.message)
+  if (error instanceof Error && error.name === 'UnsupportedProtocolError') return 'a peer answers there, but it is no relay'
+  return whyOf(error)
+}

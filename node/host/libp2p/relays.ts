@@ -1,0 +1,219 @@
+import type { Connection } from '@libp2p/interface'
+import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
+import { toHex, type DeviceId } from '../../../crdt/wire/ids.ts'
+import { AtollError } from '../../ports/errors.ts'
+import type { Log } from '../../ports/log.ts'
+import type { Runtime } from '../../ports/runtime.ts'
+import type { RelayState } from '../../ports/services.ts'
+import type { AddressBook } from './address-book.ts'
+import type { Connections } from './connections.ts'
+import { deadline, pause } from './deadline.ts'
+import { deviceToPeerId, peerIdTextToDevice } from './device-peer-id.ts'
+import { FoundPeers } from './found-peers.ts'
+import { pingProtocol } from './pinger.ts'
+import { RelayClient } from './relay-client.ts'
+import { RendezvousClient } from './rendezvous-client.ts'
+import { asError } from './why.ts'
+
+const askMs = 8_000
+/** Once one relay has named somebody, the others get so long. */
+const othersMs = 400
+/** A relay that is not kept is left when nothing ran over it for so long. */
+const idleMs = 30_000
+/** What runs over a connection by itself and needs no relay to stay. */
+const background: ReadonlySet<string> = new Set([pingProtocol, '/ipfs/id/1.0.0', ''])
+
+export interface RelaysParts {
+  readonly runtime: Runtime
+  readonly log: Log
+  readonly book: AddressBook
+  readonly connections: Connections
+  readonly dial: (address: Multiaddr, signal: AbortSignal) => Promise<Connection>
+  readonly onFound: (code: string, peers: readonly DeviceId[]) => void
+}
+
+interface Relay {
+  readonly client: RelayClient
+  readonly rendezvous: RendezvousClient
+  idleSince: number | undefined
+}
+
+/** The relays: those in use, kept for good, and those that a question or a circuit needs for a while. */
+export class Relays implements Disposable {
+  readonly #parts: RelaysParts
+  readonly #relays = new Map<DeviceId, Relay>()
+  readonly #found: FoundPeers
+  #used: readonly string[] = []
+  #codes: readonly string[] = []
+
+  constructor(parts: RelaysParts) {
+    this.#parts = parts
+    this.#found = new FoundPeers(parts.onFound)
+  }
+
+  /** Relays are no peers. */
+  isRelay(device: DeviceId): boolean {
+    return this.#relays.has(device)
+  }
+
+  /** Keeps exactly these from now on. */
+  use(addresses: readonly string[]): void {
+    this.#used = [...new Set(addresses)]
+    const wanted = Map.groupBy(this.#used.filter((address) => relayOf(address) !== undefined), (address) => relayOf(address) as DeviceId)
+    for (const [device, { client }] of [...this.#relays]) if (client.kept && client.addresses.join() !== wanted.get(device)?.join()) this.#leave(device)
+    for (const [device, own] of wanted) {
+      const { client, rendezvous } = this.#relay(device, own)
+      client.keep()
+      rendezvous.stand(this.#codes)
+    }
+  }
+
+  stand(codes: readonly Uint8Array[]): void {
+    this.#codes = codes.map(toHex)
+    this.#found.keep(this.#codes)
+    for (const { client, rendezvous } of this.#relays.values()) if (client.kept) rendezvous.stand(this.#codes)
+  }
+
+  states(): readonly RelayState[] {
+    return this.#used.map((address) => {
+      const device = relayOf(address)
+      if (device === undefined) return { address, connected: false, reserved: false, rtt_ms: null, error: 'this is not the address of a relay: it must name a TCP port and end in /p2p/ID' }
+      const link = this.#parts.connections.best(device)
+      const client = this.#relays.get(device)?.client
+      return { address, connected: link !== undefined, reserved: client?.reserved ?? false, rtt_ms: link?.rttMs ?? null, error: client?.error ?? null }
+    })
+  }
+
+  /** Who stands behind a code at any of these relays and those in use. Throws when no relay could be asked. */
+  async lookUp(code: Uint8Array, addresses: readonly string[], signal: AbortSignal): Promise<readonly DeviceId[]> {
+    const all = [...new Set([...addresses, ...this.#used])]
+    const relays = Map.groupBy(all.filter((address) => relayOf(address) !== undefined), (address) => relayOf(address) as DeviceId)
+    if (relays.size === 0 && all.length > 0) throw new AtollError('relay_unreachable', { address: all[0] ?? '', why: 'it is not the address of a relay' })
+    const found = new Set<DeviceId>()
+    const failures: unknown[] = []
+    using limit = deadline(this.#parts.runtime.timers, askMs, signal)
+    const first = Promise.withResolvers<undefined>()
+    const asking = [...relays].map(async ([device, own]) => {
+      try {
+        for (const peer of await this.#ask(device, own, toHex(code), limit.signal)) found.add(peer)
+        if (found.size > 0) first.resolve(undefined)
+      } catch (error) {
+        failures.push(error)
+      }
+    })
+    await Promise.race([Promise.all(asking), first.promise.then(() => pause(this.#parts.runtime.timers, othersMs, limit.signal))])
+    if (signal.aborted) throw new AtollError('cancelled')
+    if (failures.length === relays.size && relays.size > 0) throw asError(failures[0])
+    return [...found].toSorted()
+  }
+
+  /** A connection to the relay of a circuit. */
+  connection(address: Multiaddr, signal: AbortSignal): Promise<Connection> {
+    const device = relayOf(address.toString())
+    if (device === undefined) throw new AtollError('relay_unreachable', { address: address.toString(), why: 'it is not the address of a relay' })
+    return this.#relay(device, [address.toString()]).client.connect(signal)
+  }
+
+  /** Whether the relay at the other end was asked to bring callers. */
+  reserved(connection: Connection): boolean {
+    return [...this.#relays.values()].some(({ client }) => client.kept && deviceToPeerId(client.relay).equals(connection.remotePeer))
+  }
+
+  /** Addresses of a peer through the relays in use: the connected first, of these the quickest. */
+  circuitsTo(device: DeviceId): readonly Multiaddr[] {
+    const rank = (relay: DeviceId): number => {
+      const link = this.#parts.connections.best(relay)
+      return link === undefined ? Infinity : (link.rttMs ?? 1e6)
+    }
+    return [...this.#relays.values()]
+      .filter(({ client }) => client.kept)
+      .toSorted((a, b) => Math.min(rank(a.client.relay), 1e9) - Math.min(rank(b.client.relay), 1e9))
+      .flatMap(({ client }) => client.addresses.slice(0, 1).map((address) => multiaddr(circuit(address, device))))
+  }
+
+  /** Where others reach this device through relays now. */
+  ownCircuits(device: DeviceId): readonly string[] {
+    return [...this.#relays.values()].filter(({ client }) => client.reserved).flatMap(({ client }) => client.addresses.map((address) => circuit(address, device)))
+  }
+
+  retryNow(): void {
+    for (const { client } of this.#relays.values()) client.retryNow()
+  }
+
+  /** A connection to a relay is gone, and with it what the relay said. */
+  closed(device: DeviceId): void {
+    if (this.#relays.has(device) && this.#parts.connections.best(device) === undefined) this.#found.forget(device)
+  }
+
+  /** Leaves relays that were only needed for a while. */
+  tick(): void {
+    const now = this.#parts.runtime.timers.elapsed()
+    for (const [device, relay] of [...this.#relays]) {
+      if (relay.client.kept) continue
+      const links = this.#parts.connections.of(device)
+      const busy = relay.rendezvous.asking || links.some(({ connection }) => connection.streams.some(({ protocol }) => !background.has(protocol)))
+      if (busy) relay.idleSince = undefined
+      else relay.idleSince ??= now
+      if (relay.idleSince === undefined || now - relay.idleSince < idleMs) continue
+      this.#drop(device, relay)
+      for (const { connection } of links) connection.close().catch((error: unknown) => connection.abort(asError(error)))
+    }
+  }
+
+  [Symbol.dispose](): void {
+    for (const [device, relay] of [...this.#relays]) this.#drop(device, relay)
+  }
+
+  async #ask(device: DeviceId, addresses: readonly string[], code: string, signal: AbortSignal): Promise<readonly DeviceId[]> {
+    const { client, rendezvous } = this.#relay(device, addresses)
+    rendezvous.attach(await client.connect(signal))
+    const peers = await rendezvous.ask(code, signal)
+    const address = addresses[0] ?? client.addresses[0] ?? ''
+    if (peers === undefined) throw new AtollError('relay_unreachable', { address, why: 'it did not answer in time' })
+    for (const peer of peers) this.#parts.book.learn(peer, [circuit(address, peer)])
+    return peers
+  }
+
+  #relay(device: DeviceId, addresses: readonly string[]): Relay {
+    const known = this.#relays.get(device)
+    if (known !== undefined) return known
+    const { runtime, log, connections, dial } = this.#parts
+    const rendezvous = new RendezvousClient({ relay: device, runtime, log: log.scope('rendezvous'), onAnswer: (code, peers) => this.#found.answer(device, code, peers) })
+    const client = new RelayClient({ relay: device, addresses, runtime, log: log.scope('relay'), dial, connected: () => connections.best(device)?.connection, onReady: (connection) => rendezvous.attach(connection) })
+    const relay: Relay = { client, rendezvous, idleSince: undefined }
+    this.#relays.set(device, relay)
+    return relay
+  }
+
+  /** Not in use any more; circuits through it may go on, so it is left when it is idle. */
+  #leave(device: DeviceId): void {
+    const relay = this.#relays.get(device)
+    if (relay === undefined) return
+    this.#drop(device, relay)
+    this.#relay(device, relay.client.addresses)
+  }
+
+  #drop(device: DeviceId, relay: Relay): void {
+    relay.client[Symbol.dispose]()
+    relay.rendezvous[Symbol.dispose]()
+    this.#relays.delete(device)
+    this.#found.forget(device)
+  }
+}
+
+function circuit(relay: string, device: DeviceId): string {
+  return `${relay}/p2p-circuit/p2p/${deviceToPeerId(device).toString()}`
+}
+
+/** The relay that an address names; undefined if it is no relay's address. */
+function relayOf(text: string): DeviceId | undefined {
+  try {
+    const parts = multiaddr(text).getComponents()
+    const last = parts.at(-1)
+    const circuits = parts.some(({ name }) => name === 'p2p-circuit')
+    if (last?.name !== 'p2p' || circuits || !parts.some(({ name }) => name === 'tcp')) return undefined
+    return peerIdTextToDevice(last.value ?? '')
+  } catch {
+    return undefined // no multiaddr at all: RelayState says so
+  }
+}

@@ -1,0 +1,42 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { AtollError } from '../ports/errors.ts'
+import { isProfileLocked, lockProfile } from './lock.ts'
+
+let home = ''
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'atoll-lock-'))
+})
+afterEach(() => rmSync(home, { recursive: true }))
+
+const holder = `
+  const { lockProfile } = await import(${JSON.stringify(join(import.meta.dirname, 'lock.ts'))})
+  lockProfile(process.argv[1])
+  process.stdout.write('held')
+  setInterval(() => {}, 1000)`
+
+describe('the lock of a profile', () => {
+  it('is held once, says by whom, and is free again when let go', () => {
+    const lock = lockProfile(home)
+    expect(isProfileLocked(home)).toBe(true)
+    expect(() => lockProfile(home)).toThrow(new AtollError('node_running', { pid: String(process.pid) }))
+    lock[Symbol.dispose]()
+    expect(isProfileLocked(home)).toBe(false)
+    expect(existsSync(join(home, 'node.pid'))).toBe(false)
+    lockProfile(home)[Symbol.dispose]()
+  })
+
+  it('keeps other processes out and ends with its holder, killed -9', async () => {
+    const child = spawn(process.execPath, ['--input-type=module', '-e', holder, home], { stdio: ['ignore', 'pipe', 'inherit'] })
+    await once(child.stdout, 'data')
+    expect(isProfileLocked(home)).toBe(true)
+    expect(() => lockProfile(home)).toThrow(`process ${child.pid}`)
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+    lockProfile(home)[Symbol.dispose]()
+  })
+})

@@ -1,0 +1,65 @@
+import { join } from 'node:path'
+import type { Settings } from '../ports/config.ts'
+import type { Log } from '../ports/log.ts'
+import { openConfig } from './config.ts'
+import { lockProfile } from './lock.ts'
+import { openLog } from './log-file.ts'
+import type { OpenPeer, OpenPeerFunction } from './open-peer.ts'
+import { openProfile, socketPath } from './profile.ts'
+
+export interface OpenNodeOptions {
+  readonly home: string
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly version: string
+  /** Settings given on the command line. */
+  readonly flags?: Partial<Readonly<Record<keyof Settings, string>>>
+  readonly logTo: 'stderr' | 'file'
+  /** Whether surfaces attach over the profile's socket; otherwise the node serves its own process only. */
+  readonly listens: boolean
+  /** Another way to a peer than the real one: for tests. */
+  readonly openPeer?: OpenPeerFunction | undefined
+}
+
+/** A peer running on a locked profile. */
+export interface OpenNode extends AsyncDisposable {
+  readonly peer: OpenPeer
+  readonly log: Log
+  /** Empty when the node does not listen. */
+  readonly socket: string
+}
+
+/** Checks and locks the profile, reads its settings and starts the peer. What was opened before a failure is closed again. */
+export async function openNode(options: OpenNodeOptions): Promise<OpenNode> {
+  const { home, env, version } = options
+  openProfile(home, env)
+  const lock = lockProfile(home)
+  try {
+    const config = openConfig({ home, env, ...(options.flags === undefined ? {} : { flags: options.flags }) })
+    const log = openLog({ path: options.logTo === 'file' ? join(home, 'node.log') : undefined, level: () => config.current().log_level })
+    try {
+      const socket = options.listens ? socketPath(home, env) : ''
+      // The only place that knows where the real peer is: it brings libp2p and SQLite, so it loads last.
+      const openPeer = options.openPeer ?? (await import('./peer-on-node.ts')).openPeer
+      const peer = await openPeer({ home, config, log, version, socket })
+      return {
+        peer,
+        log,
+        socket,
+        [Symbol.asyncDispose]: async () => {
+          try {
+            await peer[Symbol.asyncDispose]()
+          } finally {
+            log[Symbol.dispose]()
+            lock[Symbol.dispose]()
+          }
+        },
+      }
+    } catch (error) {
+      log[Symbol.dispose]()
+      throw error
+    }
+  } catch (error) {
+    lock[Symbol.dispose]()
+    throw error
+  }
+}

@@ -1,0 +1,47 @@
+/** A profile directory as a peer sees it: keys, and a folder for each mesh. */
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { hostname, userInfo } from 'node:os'
+import { join } from 'node:path'
+import { signingPair } from '../../crdt/crypto/sign.ts'
+import { toHex, type MeshId } from '../../crdt/wire/ids.ts'
+import type { Profile } from '../ports/platform.ts'
+import { deviceSecrets } from './device-key.ts'
+import { openSqliteStore } from './sqlite-store.ts'
+import { tailWitness } from './tail-witness.ts'
+import { writeDurably } from './write-durably.ts'
+
+/** `meshes/<id>/mesh.db` holds everything of a mesh; `meshes/<id>/joined` says that founding or joining was finished. */
+export function profileOnDisk(home: string, env: Readonly<Record<string, string | undefined>>): Profile {
+  const device = deviceSecrets(home)
+  const meshes = join(home, 'meshes')
+  mkdirSync(meshes, { recursive: true, mode: 0o700 })
+  const folder = (mesh: string): string => join(meshes, mesh)
+  return {
+    device,
+    machine: machineName(),
+    witness: tailWitness(signingPair(device.seed).publicKey, env),
+    meshes: () => readdirSync(meshes).filter((name) => /^[0-9a-f]{64}$/.test(name)).map((name) => ({ mesh: name as unknown as MeshId, complete: existsSync(join(folder(name), 'joined')) })),
+    openStore(mesh) {
+      mkdirSync(folder(mesh), { recursive: true, mode: 0o700 })
+      return openSqliteStore({ path: join(folder(mesh), 'mesh.db') })
+    },
+    keep: (mesh) => writeDurably(join(folder(mesh), 'joined'), `${new Date().toISOString()}\n`),
+    drop: (mesh) => rmSync(folder(mesh), { recursive: true, force: true }),
+    keepRoot(mesh, seed) {
+      const recovery = join(home, 'recovery')
+      mkdirSync(recovery, { recursive: true, mode: 0o700 })
+      writeDurably(join(recovery, `${mesh}.root`), `${toHex(seed)}\n`)
+    },
+  }
+}
+
+/** What others see as this machine: its user's name where there is one, else its own. */
+function machineName(): string {
+  try {
+    const { username } = userInfo()
+    if (username !== '' && username !== 'root') return username
+  } catch {
+    // No such user in this container: the host's name does.
+  }
+  return hostname()
+}

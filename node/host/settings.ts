@@ -1,0 +1,43 @@
+/** Every setting of a profile: what it does, what it is when nobody says otherwise, and what it may be. */
+import { limits } from '../../crdt/wire/limits.ts'
+import type { Settings } from '../ports/config.ts'
+
+interface SettingShape<T> {
+  readonly doc: string
+  readonly initial: T
+  /** The value that a text means, or why it means none. */
+  parse(text: string): T | { readonly why: string }
+}
+
+/** Key → its shape, in the order of `atoll config`. The environment variable is `ATOLL_` and the key in capitals. */
+export const settingShapes: { readonly [K in keyof Settings]: SettingShape<Settings[K]> } = {
+  name: { doc: 'The name others see for you, unless a mesh was given another. Empty: the name of this machine’s user.', initial: '', parse: personName },
+  network: { doc: '`off` cuts this node off: connections close and nothing is dialled; work goes on locally.', initial: 'on', parse: oneOf('on', 'off') },
+  listen: { doc: 'Addresses to listen on for TCP: HOST:PORT, several with commas; port 0 picks a free one.', initial: '0.0.0.0:0', parse: addresses },
+  listen_ws: { doc: 'The same for WebSocket. Empty: none.', initial: '', parse: addresses },
+  mesh: { doc: 'The mesh that is meant when none is named: its id. `atoll use MESH` sets it.', initial: '', parse: (text) => text.trim() },
+  log_level: { doc: 'How much the node writes to its log: error, warn, info or debug.', initial: 'info', parse: oneOf('error', 'warn', 'info', 'debug') },
+}
+
+/** The names of all settings. */
+export const settingKeys = Object.keys(settingShapes) as readonly (keyof Settings)[]
+
+function oneOf<const Choice extends string>(...choices: readonly Choice[]) {
+  return (text: string): Choice | { why: string } => choices.find((choice) => choice === text.trim().toLowerCase()) ?? { why: `it must be ${choices.join(' or ')}` }
+}
+
+function personName(text: string): string | { why: string } {
+  if (/[\p{Cc}\u2028\u2029]/u.test(text) || !text.isWellFormed()) return { why: 'it holds control characters' }
+  return Buffer.byteLength(text) > limits.nameBytes ? { why: `it is over ${limits.nameBytes} bytes` } : text.trim()
+}
+
+function addresses(text: string): string | { why: string } {
+  const parts = text.split(',').map((part) => part.trim()).filter((part) => part !== '')
+  const wrong = parts.find((part) => !isHostPort(part))
+  return wrong === undefined ? parts.join(',') : { why: `${wrong} is not HOST:PORT` }
+}
+
+function isHostPort(text: string): boolean {
+  const match = /^(?:\[[0-9a-fA-F:.%]+\]|[^\s:[\]/]+):(\d{1,5})$/.exec(text)
+  return match !== null && Number(match[1]) <= 65_535
+}

@@ -1,0 +1,47 @@
+/**
+ * The little of a SQLite database that the store stands on. It is an interface so that tests can make any single
+ * statement or commit fail by plan; the real one is node:sqlite.
+ */
+import { closeSync, openSync } from 'node:fs'
+import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
+
+export type SqlValue = string | number | Uint8Array | null
+/** The columns of a row, in the order of the SELECT. */
+export type SqlRow = readonly SqlValue[]
+
+export interface Statement {
+  run(...values: SqlValue[]): void
+  get(...values: SqlValue[]): SqlRow | undefined
+  all(...values: SqlValue[]): readonly SqlRow[]
+  /** Rows one by one; ending the loop early is fine. */
+  iterate(...values: SqlValue[]): Iterable<SqlRow>
+}
+
+export interface Database {
+  exec(sql: string): void
+  prepare(sql: string): Statement
+  /** Ends every statement and an open transaction; never throws because of one. */
+  close(): void
+}
+
+export type OpenDatabase = (path: string, mode: 'write' | 'read') => Database
+
+/** A database of node:sqlite; in mode `write` the file is created where there is none, readable by its owner only. */
+export const openNodeSqlite: OpenDatabase = (path, mode) => {
+  if (mode === 'write') closeSync(openSync(path, 'a', 0o600))
+  const database = new DatabaseSync(path, { readOnly: mode === 'read', allowExtension: false })
+  return {
+    exec: (sql) => database.exec(sql),
+    prepare: (sql) => {
+      const statement = database.prepare(sql)
+      statement.setReturnArrays(true)
+      return {
+        run: (...values: SQLInputValue[]) => void statement.run(...values),
+        get: (...values: SQLInputValue[]) => statement.get(...values) as unknown as SqlRow | undefined,
+        all: (...values: SQLInputValue[]) => statement.all(...values) as unknown as SqlRow[],
+        iterate: (...values: SQLInputValue[]) => statement.iterate(...values) as unknown as Iterable<SqlRow>,
+      }
+    },
+    close: () => database.close(),
+  }
+}

@@ -1,0 +1,44 @@
+/** Evidence of forked logs in SQLite. Few rows, so each run is one blob. */
+import { bytes, decode, encode, list } from '../../crdt/wire/codec.ts'
+import { limits } from '../../crdt/wire/limits.ts'
+import type { LogId } from '../../crdt/wire/ids.ts'
+import type { Batch, MeshStore } from '../ports/store.ts'
+import type { Database } from './sqlite-database.ts'
+import { fromBlob, toBlob } from './sqlite-hex.ts'
+import { lazily } from './sqlite-tables.ts'
+
+export type SqliteEvidence = Pick<MeshStore, 'evidence'> & {
+  /** Within a transaction. A branch is known by its first entry: the same again, perhaps grown, replaces it. */
+  add(evidence: Batch['evidence']): void
+}
+
+export function sqliteEvidence(database: Database): SqliteEvidence {
+  const statements = lazily(() => ({
+    all: database.prepare('SELECT log, seq, run FROM evidence ORDER BY n'),
+    at: database.prepare('SELECT n, run FROM evidence WHERE log = ? AND seq = ?'),
+    add: database.prepare('INSERT INTO evidence (log, seq, run) VALUES (?, ?, ?)'),
+    replace: database.prepare('UPDATE evidence SET run = ? WHERE n = ?'),
+  }))
+  return {
+    evidence: () => statements().all.all().map(([log, seq, run]) => ({ log: fromBlob(log) as LogId, seq: seq as number, run: unpack(run as Uint8Array) })),
+    add: (evidence) => {
+      for (const { log, seq, run } of evidence) {
+        const known = statements().at.all(toBlob(log), seq).find(([, packed]) => startsAlike(unpack(packed as Uint8Array), run))
+        if (known) statements().replace.run(encode(runCodec, run), known[0] as number)
+        else statements().add.run(toBlob(log), seq, encode(runCodec, run))
+      }
+    },
+  }
+}
+
+const runCodec = list(bytes(limits.entryBytes), 1 << 20)
+
+function unpack(packed: Uint8Array): readonly Uint8Array[] {
+  const run = decode(runCodec, packed)
+  if (!run.ok) throw new Error(`evidence does not decode: ${run.detail}`)
+  return run.value
+}
+
+function startsAlike(a: readonly Uint8Array[], b: readonly Uint8Array[]): boolean {
+  return a[0] !== undefined && b[0] !== undefined && Buffer.compare(a[0], b[0]) === 0
+}

@@ -1,0 +1,88 @@
+/** Full-text search of notes in SQLite (FTS5). */
+import type { Phrase } from '../../crdt/docs/search-words.ts'
+import { compareKeys } from '../peer/memory-store-keys.ts'
+import { splitPhrases, splitWords } from '../peer/memory-store-words.ts'
+import type { Batch, MeshStore } from '../ports/store.ts'
+import type { Database } from './sqlite-database.ts'
+import { lazily } from './sqlite-tables.ts'
+
+export type SqliteNotes = Pick<MeshStore, 'search'> & {
+  /** Within a transaction. */
+  put(notes: Batch['notes']): void
+  /** Within a transaction. */
+  clear(): void
+}
+
+export function sqliteNotes(database: Database): SqliteNotes {
+  const statements = lazily(() => prepare(database))
+  let last: number | undefined
+  return {
+    search: (phrases, tags, limit) => {
+      const match = matchExpression(splitPhrases(phrases), tags)
+      if (match === undefined || limit <= 0) return []
+      const sql = statements()
+      const found = sql.best.all(match, limit + 1).map(([n, rank]) => ({ n: n as number, rank: rank as number }))
+      const last = found[limit - 1]
+      // Where the limit cuts through notes of equal rank, their ids decide, as on every other peer (rule C1), not the order they came in.
+      const cut = last !== undefined && found[limit]?.rank === last.rank
+      const better = cut ? found.filter(({ rank }) => rank < last.rank) : found
+      const tied = cut ? sql.tied.all(match, last.rank, limit - better.length).map(([note]) => ({ note: text(note as Uint8Array), score: -last.rank })) : []
+      const named = better.map(({ n, rank }) => ({ note: text(sql.nameOf.get(n)?.[0] as Uint8Array), score: -rank }))
+      return [...named.sort(bestFirst), ...tied]
+    },
+    put: (notes) => {
+      const sql = statements()
+      for (const { note, words } of notes) {
+        const before = sql.numberOf.get(note)?.[0] as number | undefined
+        if (before !== undefined) {
+          sql.forget.run(before)
+          sql.unindex.run(before)
+        }
+        if (words === undefined) continue
+        // A new number each time: FTS5 is fast only where numbers rise.
+        last ??= (sql.last.get()?.[0] ?? 0) as number
+        sql.name.run(++last, note)
+        sql.index.run(last, splitWords(words.words).join(' '), [...new Set(words.tags)].map(tagToken).join(' '))
+      }
+    },
+    clear: () => {
+      database.exec(`DELETE FROM note; INSERT INTO note_words (note_words) VALUES ('delete-all')`)
+    },
+  }
+}
+
+/** Every word is a quoted token of letters and digits, so nothing that was typed can be read as an operator. */
+function matchExpression(phrases: readonly Phrase[], tags: readonly string[]): string | undefined {
+  const words = phrases.map((phrase) => `"${phrase.words.join(' ')}"${phrase.prefix ? ' *' : ''}`)
+  const parts = [
+    ...(words.length > 0 ? [`words : (${words.join(' AND ')})`] : []),
+    ...(tags.length > 0 ? [`tags : (${tags.map((tag) => `"${tagToken(tag)}"`).join(' AND ')})`] : []),
+  ]
+  return parts.length > 0 ? parts.join(' AND ') : undefined
+}
+
+/** A tag, whatever is in it, as one token. */
+const tagToken = (tag: string): string => `t${Buffer.from(tag, 'utf8').toString('hex')}`
+
+const text = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
+
+function bestFirst(a: { note: string; score: number }, b: { note: string; score: number }): number {
+  return b.score - a.score || compareKeys(a.note, b.note)
+}
+
+function prepare(database: Database) {
+  return {
+    best: database.prepare('SELECT rowid, rank FROM note_words WHERE note_words MATCH ? ORDER BY rank LIMIT ?'),
+    // `+rank`: a bare `rank =` would choose the ranking function.
+    tied: database.prepare(`
+      SELECT CAST(note AS BLOB) FROM (SELECT rowid AS n FROM note_words WHERE note_words MATCH ? AND +rank = ?) JOIN note USING (n)
+      ORDER BY note LIMIT ?`),
+    nameOf: database.prepare('SELECT CAST(note AS BLOB) FROM note WHERE n = ?'),
+    last: database.prepare('SELECT max(n) FROM note'),
+    numberOf: database.prepare('SELECT n FROM note WHERE note = ?'),
+    forget: database.prepare('DELETE FROM note WHERE n = ?'),
+    name: database.prepare('INSERT INTO note (n, note) VALUES (?, ?)'),
+    unindex: database.prepare('DELETE FROM note_words WHERE rowid = ?'),
+    index: database.prepare('INSERT INTO note_words (rowid, words, tags) VALUES (?, ?, ?)'),
+  }
+}

@@ -1,0 +1,75 @@
+/** Every operation there is. A new one is a file and a line here. */
+import type * as z from 'zod'
+import type { Operation } from './define.ts'
+import { auditVerify } from './audit/verify.ts'
+import { configGet } from './config/get.ts'
+import { configList } from './config/list.ts'
+import { configSet } from './config/set.ts'
+import { configUnset } from './config/unset.ts'
+import { inviteCreate } from './invite/create.ts'
+import { inviteList } from './invite/list.ts'
+import { inviteRevoke } from './invite/revoke.ts'
+import { memberList } from './member/list.ts'
+import { memberRemove } from './member/remove.ts'
+import { memoryForget } from './memory/forget.ts'
+import { memoryRecall } from './memory/recall.ts'
+import { memoryRemember } from './memory/remember.ts'
+import { meshCreate } from './mesh/create.ts'
+import { meshInfo } from './mesh/info.ts'
+import { meshJoin } from './mesh/join.ts'
+import { meshLeave } from './mesh/leave.ts'
+import { meshList } from './mesh/list.ts'
+import { meshStats } from './mesh/stats.ts'
+import { meshUse } from './mesh/use.ts'
+import { messageInbox } from './message/inbox.ts'
+import { messageSend } from './message/send.ts'
+import { messageStatus } from './message/status.ts'
+import { messageWatch } from './message/watch.ts'
+import { nodeStatus } from './node/status.ts'
+import { nodeStop } from './node/stop.ts'
+import { peerExplain } from './peer/explain.ts'
+import { peerList } from './peer/list.ts'
+import { peerPing } from './peer/ping.ts'
+import { relayAdd } from './relay/add.ts'
+import { relayList } from './relay/list.ts'
+import { relayRemove } from './relay/remove.ts'
+import { sessionSetStatus } from './session/set-status.ts'
+import { sessionSetSummary } from './session/set-summary.ts'
+import { stateDelete } from './state/delete.ts'
+import { stateGet } from './state/get.ts'
+import { stateHistory } from './state/history.ts'
+import { stateList } from './state/list.ts'
+import { stateSet } from './state/set.ts'
+import { stateWatch } from './state/watch.ts'
+
+/** All declarations, in the order in which help and documentation list them. */
+export const operations = [
+  nodeStatus, nodeStop,
+  configList, configGet, configSet, configUnset,
+  meshCreate, meshJoin, meshList, meshUse, meshInfo, meshStats, meshLeave,
+  inviteCreate, inviteList, inviteRevoke,
+  relayAdd, relayRemove, relayList,
+  memberList, memberRemove,
+  peerList, peerExplain, peerPing,
+  sessionSetSummary, sessionSetStatus,
+  stateSet, stateGet, stateList, stateDelete, stateHistory, stateWatch,
+  memoryRemember, memoryRecall, memoryForget,
+  messageSend, messageInbox, messageStatus, messageWatch,
+  auditVerify,
+] as const
+
+type Declared = (typeof operations)[number]
+export type OperationName = Declared['name']
+/** The declaration with a given name. */
+export type OperationNamed<Name extends OperationName> = Extract<Declared, { readonly name: Name }>
+/** What a caller passes to an operation. */
+export type InputOf<Name extends OperationName> = z.input<OperationNamed<Name>['input']>
+/** What an operation answers. */
+export type AnswerOf<Name extends OperationName> = z.output<OperationNamed<Name>['output']>
+/** What a streaming operation emits. */
+export type EventOf<Name extends OperationName> = OperationNamed<Name> extends { readonly event?: infer Event } ? (NonNullable<Event> extends z.ZodType ? z.output<NonNullable<Event>> : never) : never
+
+/** The declaration called `name`, if there is one. */
+export function findOperation(name: string): Operation | undefined {
+  return (operations as readonly Operation[]).find((operation) => operation.name === name)
+}

@@ -1,0 +1,36 @@
+import * as z from 'zod'
+import { defineOp } from '../define.ts'
+import { durationText } from '../duration-text.ts'
+import { role } from '../mesh/shapes.ts'
+import { dim, strong, time } from '../show.ts'
+
+/** Makes an invite link. */
+export const inviteCreate = defineOp({
+  name: 'invite.create',
+  doc: 'Make a link by which others join the mesh. Whoever has it can use it: send it privately.',
+  permission: 'invite.write',
+  positional: [],
+  input: z.strictObject({
+    uses: z.number().int().min(1).max(10_000).default(1).describe('How often it may be used'),
+    expires: durationText().default(7 * 86_400_000).describe('How long it is good for, such as 12h or 7d (7d)'),
+    role: role.default('member').describe('What the newcomer may do; at most what you may'),
+  }),
+  output: z.object({
+    id: z.string(),
+    link: z.string(),
+    role,
+    uses: z.number(),
+    expires_at: z.number(),
+    qr: z.array(z.string()).describe('The link as a QR code, line by line'),
+  }),
+  needs: ['mesh'],
+  errors: [],
+  cli: { command: 'invite', placeholders: { uses: 'N', expires: 'TIME' } },
+  example: 'atoll invite --uses 3 --expires 2d',
+  handler: ({ mesh }, { uses, expires, role: as }) => mesh.invite({ uses, expires_in_ms: expires, role: as }),
+  show: (answer) => [
+    ...answer.qr,
+    strong(answer.link),
+    { line: [dim(`For ${answer.uses === 1 ? 'one' : answer.uses} to join as ${answer.role}, until`), time(answer.expires_at), dim(`; atoll invite revoke ${answer.id} takes it back.`)] },
+  ],
+})

@@ -1,0 +1,48 @@
+import * as z from 'zod'
+import { defineOp } from '../define.ts'
+import { role } from '../mesh/shapes.ts'
+import { bad, dim, strong, time } from '../show.ts'
+
+/** Lists who is and was in a mesh. */
+export const memberList = defineOp({
+  name: 'member.list',
+  doc: 'List the members of a mesh with role, devices, who let them in and when; also those who left or were removed.',
+  permission: 'mesh.read',
+  positional: [],
+  input: z.strictObject({}),
+  output: z.object({
+    members: z.array(
+      z.object({
+        member: z.string(),
+        name: z.string(),
+        role,
+        status: z.enum(['active', 'left', 'removed']),
+        you: z.boolean(),
+        devices: z.array(z.object({ device: z.string(), online: z.boolean() })),
+        admitted_by: z.string().nullable(),
+        joined_at: z.number(),
+      }),
+    ),
+  }),
+  needs: ['members'],
+  errors: [],
+  cli: { command: 'member list' },
+  example: 'atoll member list',
+  handler: async ({ members }) => ({ members: await members.list() }),
+  show: ({ members }) => [
+    {
+      columns: ['NAME', 'ROLE', 'DEVICES', 'ONLINE', 'LET IN BY', 'SINCE', '', 'ID'],
+      rows: members.map((one) => [
+        strong(one.name),
+        one.role,
+        one.devices.length,
+        one.devices.filter((device) => device.online).length,
+        one.admitted_by,
+        time(one.joined_at),
+        one.you ? dim('you') : one.status === 'active' ? null : bad(one.status),
+        dim(one.member),
+      ]),
+      empty: 'Nobody is in this mesh.',
+    },
+  ],
+})

@@ -1,0 +1,42 @@
+import * as z from 'zod'
+import { limits } from '../../../crdt/wire/limits.ts'
+import { boundedText } from '../bounded-text.ts'
+import { defineOp } from '../define.ts'
+import { nameText } from '../name-text.ts'
+import { joined, showJoined } from './shapes.ts'
+
+/** Joins a mesh by an invite link. */
+export const meshJoin = defineOp({
+  name: 'mesh.join',
+  doc: 'Join a mesh by an invite link. A member has to be online to let you in; with `wait` it is tried until one is.',
+  permission: 'mesh.join',
+  positional: ['link'],
+  input: z.strictObject({
+    link: boundedText('The link', limits.linkBytes).describe('The link that `atoll invite` printed'),
+    name: nameText().optional().describe('Your name in this mesh'),
+    wait: z.boolean().default(false).describe('Wait until a member is online'),
+  }),
+  output: joined,
+  needs: ['meshes'],
+  errors: [
+    'name_invalid',
+    'already_joined',
+    'link_malformed',
+    'link_version',
+    'invite_expired',
+    'invite_revoked',
+    'invite_used_up',
+    'invite_forged',
+    'invite_unknown',
+    'history_stale',
+    'nobody_online',
+    'relay_unreachable',
+    'relay_wrong',
+    'removed',
+    'offline',
+  ],
+  cli: { command: 'join', stdin: 'link' },
+  example: 'atoll join "$(wl-paste)" --name bea --wait',
+  handler: ({ meshes }, { link, name, wait }, { progress, signal }) => meshes.join({ link: link.trim(), name, wait }, progress, signal),
+  show: (answer) => [...showJoined(answer, 'You are in the mesh')],
+})

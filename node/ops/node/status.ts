@@ -1,0 +1,50 @@
+import * as z from 'zod'
+import { defineOp } from '../define.ts'
+import { bad, dim, good, strong, time, warn } from '../show.ts'
+
+/** What the running node is doing. */
+export const nodeStatus = defineOp({
+  name: 'node.status',
+  doc: 'What the running node is doing: device, addresses, storage, and each mesh with who is online and whether it is synced.',
+  permission: 'node.read',
+  positional: [],
+  input: z.strictObject({}),
+  output: z.object({
+    version: z.string(),
+    pid: z.number(),
+    device: z.string(),
+    home: z.string(),
+    socket: z.string(),
+    addresses: z.array(z.string()),
+    started_at: z.number(),
+    network: z.enum(['on', 'off']),
+    storage: z.enum(['ok', 'read-only', 'full', 'failed']),
+    sessions: z.number(),
+    meshes: z.array(z.object({ name: z.string(), mesh: z.string(), peers_online: z.number(), entries: z.number(), synced: z.boolean() })),
+    warnings: z.array(z.string()),
+  }),
+  needs: ['node'],
+  errors: [],
+  example: 'atoll status',
+  handler: ({ node }) => node.status(),
+  show: (answer) => [
+    {
+      facts: [
+        ['node', strong(`${answer.version}, process ${answer.pid}`)],
+        ['up', time(answer.started_at)],
+        ['device', answer.device],
+        ['profile', answer.home],
+        ['network', answer.network === 'on' ? 'on' : warn('off')],
+        ['storage', answer.storage === 'ok' ? 'ok' : bad(answer.storage)],
+        ['sessions', answer.sessions],
+        ['addresses', answer.addresses],
+      ],
+    },
+    ...answer.warnings.map((warning) => warn(`! ${warning}`)),
+    {
+      columns: ['MESH', 'ONLINE', 'ENTRIES', 'SYNCED', 'ID'],
+      rows: answer.meshes.map((mesh) => [strong(mesh.name), mesh.peers_online, mesh.entries, mesh.synced ? good('yes') : warn('not yet'), dim(mesh.mesh)]),
+      empty: 'In no mesh yet: `atoll create NAME` makes one, `atoll join LINK` joins one.',
+    },
+  ],
+})

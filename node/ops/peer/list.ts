@@ -1,0 +1,79 @@
+import * as z from 'zod'
+import { defineOp } from '../define.ts'
+import { role } from '../mesh/shapes.ts'
+import { dim, good, strong, time, warn, type Block } from '../show.ts'
+import { path, showPath, showTrip } from './shapes.ts'
+
+const session = z.object({
+  session: z.string(),
+  name: z.string(),
+  role: z.string().nullable(),
+  groups: z.array(z.string()),
+  status: z.enum(['idle', 'working', 'dnd']),
+  summary: z.string().nullable(),
+  machine: z.string().nullable(),
+  directory: z.string().nullable(),
+  agent: z.string().nullable(),
+  since: z.number(),
+})
+
+/** Lists the devices of a mesh and the sessions on them. */
+export const peerList = defineOp({
+  name: 'peer.list',
+  doc: 'List who is in the mesh: each member’s devices and agent sessions with name, status, summary, directory, whether they are online, by which path, and whether they are synced with you.',
+  permission: 'mesh.read',
+  positional: [],
+  input: z.strictObject({}),
+  output: z.object({
+    peers: z.array(
+      z.object({
+        device: z.string(),
+        member: z.string(),
+        name: z.string(),
+        role,
+        you: z.boolean(),
+        online: z.boolean(),
+        path,
+        rtt_ms: z.number().nullable(),
+        synced: z.boolean().describe('Both have announced the same heads'),
+        last_seen: z.number().nullable(),
+        sessions: z.array(session),
+      }),
+    ),
+  }),
+  needs: ['peers'],
+  errors: [],
+  cli: { command: 'peers' },
+  mcp: { tool: 'list_peers', alwaysLoad: true, readOnly: true },
+  example: 'atoll peers',
+  handler: async ({ peers }) => ({ peers: await peers.list() }),
+  show: ({ peers }): readonly Block[] => {
+    const sessions = peers.flatMap((peer) => peer.sessions.map((one) => ({ peer, one })))
+    return [
+      {
+        columns: ['PEER', 'ROLE', 'ONLINE', 'PATH', 'RTT MS', 'SYNCED', 'LAST SEEN', 'DEVICE'],
+        rows: peers.map((peer) => [
+          strong(peer.name),
+          peer.role,
+          peer.you ? dim('you') : peer.online ? good('yes') : dim('no'),
+          peer.you ? null : showPath(peer.path),
+          showTrip(peer.rtt_ms),
+          peer.you ? null : peer.synced ? good('yes') : warn('no'),
+          peer.online ? null : time(peer.last_seen),
+          dim(peer.device),
+        ]),
+        empty: 'Nobody is in this mesh.',
+      },
+      ...(sessions.length === 0
+        ? []
+        : [
+            '',
+            {
+              columns: ['SESSION', 'OF', 'STATUS', 'AGENT', 'MACHINE', 'DIRECTORY', 'SUMMARY'],
+              rows: sessions.map(({ peer, one }) => [strong(one.name), peer.name, one.status, one.agent, one.machine, one.directory, one.summary]),
+              empty: '',
+            },
+          ]),
+    ]
+  },
+})

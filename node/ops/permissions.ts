@@ -1,0 +1,47 @@
+/**
+ * What each permission takes. `null` is for calls about this machine only: whoever may open the node's
+ * socket may make them. The others name the roles that hold them in the chosen mesh. This check answers
+ * early and in words; what peers accept is decided by the membership fold, whatever stands here.
+ */
+import { granters, stewards, writers } from '../../crdt/members/roles.ts'
+import type { Standing } from '../ports/services.ts'
+
+type Holder = Standing['role']
+
+const present: readonly Holder[] = ['owner', 'admin', 'member', 'service', 'guest', 'mirror']
+const anyone: readonly Holder[] = [...present, 'removed', 'left']
+
+/** Permission → the roles that hold it, or null where no mesh is involved. Those who are out may still read. */
+export const permissions = {
+  'node.read': null,
+  'node.stop': null,
+  'config.read': null,
+  'config.write': null,
+  'mesh.create': null,
+  'mesh.join': null,
+  'mesh.list': null,
+  'mesh.choose': null,
+  'session.write': null,
+  'message.read': null,
+
+  'mesh.read': anyone,
+  'mesh.leave': present,
+  'invite.read': present,
+  'invite.write': [...granters],
+  'relay.write': [...stewards],
+  'member.remove': [...granters],
+  'peer.ping': present,
+  'state.read': anyone,
+  'state.write': [...writers],
+  'memory.read': anyone,
+  'memory.write': [...writers],
+  'message.send': [...writers],
+  'audit.read': anyone,
+} as const satisfies Record<string, readonly Holder[] | null>
+
+export type Permission = keyof typeof permissions
+
+/** Whether a permission is about a mesh, so that the caller's mesh has to be settled first. */
+export function isMeshPermission(permission: Permission): boolean {
+  return permissions[permission] !== null
+}

@@ -1,0 +1,229 @@
+/**
+ * The running peer: one device, its network, its meshes and the sessions attached to it. It provides the services
+ * that operations call.
+ */
+import { verify } from '../../crdt/crypto/sign.ts'
+import { protocols } from '../../crdt/wire/protocols.ts'
+import type { DeviceId, MeshId } from '../../crdt/wire/ids.ts'
+import { AtollError } from '../ports/errors.ts'
+import type { ConfigPort } from '../ports/config.ts'
+import type { Log } from '../ports/log.ts'
+import type { Network } from '../ports/network.ts'
+import type { Profile } from '../ports/platform.ts'
+import type { Runtime } from '../ports/runtime.ts'
+import type { Caller, PeerHost, Services, SessionHello, Standing } from '../ports/services.ts'
+import { admit } from './join/admitter.ts'
+import { makeIdentity } from './mesh/make-identity.ts'
+import { RunningMesh } from './mesh/running-mesh.ts'
+import type { Identity } from './replica/identity.ts'
+import { Replica } from './replica/replica.ts'
+import { servicesFor } from './services/services-for.ts'
+import { Sessions } from './sessions.ts'
+import { SyncEngine } from './sync-engine.ts'
+
+export interface PeerNeeds {
+  readonly profile: Profile
+  readonly config: ConfigPort
+  readonly network: Network
+  readonly runtime: Runtime
+  readonly log: Log
+  readonly version: string
+  /** Facts of the process for `status`. */
+  readonly process: { readonly pid: number; readonly home: string; readonly socket: string }
+  readonly onStop: () => void
+  /** The device that an address of this network names, or undefined when it names none. */
+  readonly deviceOf: (address: string) => DeviceId | undefined
+}
+
+export class Peer implements PeerHost, AsyncDisposable {
+  readonly version: string
+  readonly needs: PeerNeeds
+  readonly identity: Identity
+  readonly engine: SyncEngine
+  readonly sessions: Sessions
+  readonly meshes = new Map<MeshId, RunningMesh>()
+  readonly startedAt: number
+  readonly warnings: string[] = []
+  readonly #boot: Uint8Array
+  #closed = false
+
+  constructor(needs: PeerNeeds) {
+    this.needs = needs
+    this.version = needs.version
+    this.startedAt = needs.runtime.clock.now()
+    this.#boot = needs.runtime.random.bytes(8)
+    this.identity = makeIdentity(needs.profile.device.seed, needs.profile.device.sealingSecret)
+    this.engine = new SyncEngine({
+      network: needs.network,
+      runtime: needs.runtime,
+      log: needs.log.scope('sync'),
+      events: {
+        onSession: (mesh, remote) => this.#sessionChanged(mesh, remote),
+        onWhisper: (mesh, bytes, from) => this.meshes.get(mesh)?.presence.hear(bytes, from),
+      },
+    })
+    this.sessions = new Sessions({ runtime: needs.runtime, machine: needs.profile.machine, changed: () => this.#announce() })
+    needs.network.handle(protocols.join, (stream) => {
+      admit(stream, () => [...this.meshes.values()].map(({ replica }) => replica), needs.runtime).catch((error: unknown) => needs.log.warn('join_failed', { why: String(error) }))
+    })
+    needs.network.onFound((code, peers) => this.#found(code, peers))
+    for (const { mesh, complete } of needs.profile.meshes()) {
+      if (complete) this.#openKept(mesh)
+      else needs.profile.drop(mesh)
+    }
+  }
+
+  /** Opens a replica without running it: for founding and joining. */
+  openReplica(mesh: MeshId): Replica {
+    const { profile, runtime, log } = this.needs
+    return new Replica({ mesh, identity: this.identity, store: profile.openStore(mesh), runtime, verify, witness: profile.witness, log: log.scope('replica') })
+  }
+
+  /** Runs a mesh from now on. */
+  run(replica: Replica): RunningMesh {
+    const { runtime, log, network } = this.needs
+    const mesh = new RunningMesh({
+      replica,
+      engine: this.engine,
+      runtime,
+      verify,
+      log: log.scope('mesh'),
+      boot: this.#boot,
+      sessions: () => this.sessions.shown(),
+      addresses: () => network.addresses().filter((address) => !address.includes('/p2p-circuit')).slice(0, 8),
+      onAddresses: (device, addresses) => network.learn(device, addresses),
+      onRendezvous: () => this.rendezvous(),
+    })
+    this.meshes.set(replica.mesh, mesh)
+    this.rendezvous()
+    return mesh
+  }
+
+  /** Relays and codes of all meshes, to the network. */
+  rendezvous(): void {
+    const meshes = [...this.meshes.values()]
+    this.needs.network.useRelays([...new Set(meshes.flatMap((mesh) => mesh.relays()))])
+    this.needs.network.standBehind(meshes.flatMap((mesh) => mesh.codes()))
+  }
+
+  /** Stops running a mesh; what is stored stays unless it is dropped. */
+  async halt(mesh: MeshId): Promise<void> {
+    const running = this.meshes.get(mesh)
+    this.meshes.delete(mesh)
+    running?.stop()
+    await running?.replica.close()
+    this.rendezvous()
+  }
+
+  /** Which mesh a caller means. Throws mesh_unknown, mesh_none or mesh_ambiguous. */
+  meshFor(named: string | undefined): RunningMesh {
+    const all = [...this.meshes.values()]
+    const byName = (wanted: string): RunningMesh[] => {
+      const exact = all.filter((mesh) => mesh.id === wanted || mesh.names.mesh() === wanted)
+      return exact.length > 0 ? exact : all.filter((mesh) => wanted.length >= 6 && mesh.id.startsWith(wanted))
+    }
+    const wanted = named ?? (this.needs.config.current().mesh || undefined)
+    if (wanted === undefined) {
+      const [only, ...others] = all
+      if (!only) throw new AtollError('mesh_none')
+      if (others.length > 0) throw new AtollError('mesh_ambiguous', { choices: all.map((mesh) => mesh.names.mesh()).join(', ') })
+      return only
+    }
+    const [found, ...others] = byName(wanted)
+    if (!found) throw all.length === 0 ? new AtollError('mesh_none') : new AtollError('mesh_unknown', { name: wanted })
+    if (others.length > 0) throw new AtollError('mesh_ambiguous', { choices: [found, ...others].map((mesh) => `${mesh.names.mesh()} (${mesh.id.slice(0, 8)})`).join(', ') })
+    return found
+  }
+
+  async standing(caller: Caller): Promise<Standing> {
+    const { replica } = this.meshFor(caller.mesh)
+    const member = replica.membership.memberOf(this.identity.device)
+    const state = member && replica.membership.now().member(member)
+    return { role: state?.status === 'active' ? state.role : (state?.status ?? 'removed'), since: state?.since ?? 0 }
+  }
+
+  /** Resolves when every peer that is online holds what we hold of this mesh, or after two seconds. */
+  async told(mesh: RunningMesh): Promise<void> {
+    await this.#until(() => mesh.others().every((device) => !this.engine.mesh(mesh.id)?.sessions.has(device) || mesh.isSynced(device)), 2_000)
+  }
+
+  /** Resolves when one peer has given all it holds, or after some seconds without any: joining succeeded either way. */
+  async caughtUp(mesh: RunningMesh, signal: AbortSignal): Promise<void> {
+    await this.#until(() => signal.aborted || mesh.others().some((device) => mesh.isSynced(device)), 30_000)
+  }
+
+  #until(condition: () => boolean, withinMs: number): Promise<void> {
+    const { timers } = this.needs.runtime
+    const end = timers.elapsed() + withinMs
+    return new Promise((resolve) => {
+      const look = (): void => {
+        if (condition() || timers.elapsed() >= end) resolve()
+        else timers.after(20, look)
+      }
+      look()
+    })
+  }
+
+  services(caller: Caller): Services {
+    return servicesFor(this, caller)
+  }
+
+  attach(hello: SessionHello): Promise<AsyncDisposable & { readonly session: string; readonly name: string }> {
+    const attached = this.sessions.attach(hello)
+    let detached = false
+    return Promise.resolve({
+      ...attached,
+      [Symbol.asyncDispose]: () => {
+        if (!detached) this.sessions.detach(attached.session)
+        detached = true
+        return Promise.resolve()
+      },
+    })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    for (const mesh of this.meshes.values()) mesh.stop()
+    this.engine.stop()
+    await Promise.all([...this.meshes.values()].map(({ replica }) => replica.close()))
+    await this.needs.network[Symbol.asyncDispose]()
+  }
+
+  #openKept(mesh: MeshId): void {
+    try {
+      this.run(this.openReplica(mesh))
+    } catch (error) {
+      // One damaged mesh must not keep the others from running; `status` says so.
+      const why = error instanceof Error ? error.message : String(error)
+      this.warnings.push(`The mesh ${mesh.slice(0, 8)} could not be opened: ${why}`)
+      this.needs.log.error('mesh_not_opened', { mesh, why })
+    }
+  }
+
+  #announce(): void {
+    for (const mesh of this.meshes.values()) mesh.presence.announce()
+  }
+
+  #sessionChanged(mesh: MeshId, remote: DeviceId): void {
+    const running = this.meshes.get(mesh)
+    const session = this.engine.mesh(mesh)?.sessions.get(remote)
+    if (!running || !session) return
+    running.progressed(remote)
+    // A newcomer must not wait for the next round to learn who is here.
+    if (!this.#greeted.has(session)) {
+      this.#greeted.add(session)
+      running.presence.announce()
+    }
+  }
+
+  readonly #greeted = new WeakSet<object>()
+
+  #found(code: string, peers: readonly DeviceId[]): void {
+    for (const mesh of this.meshes.values()) {
+      if (!mesh.isMeshCode(code)) continue
+      for (const device of peers) if (mesh.replica.membership.now().device(device)) this.engine.reachable(device)
+    }
+  }
+}
+

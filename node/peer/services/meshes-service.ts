@@ -1,0 +1,128 @@
+import { inviteCode, inviteKey, parseLink, type InviteLink } from '../../../crdt/members/link.ts'
+import { signingPair, type SigningPair } from '../../../crdt/crypto/sign.ts'
+import type { DeviceId, MemberId, MeshId } from '../../../crdt/wire/ids.ts'
+import { protocols } from '../../../crdt/wire/protocols.ts'
+import { limits } from '../../../crdt/wire/limits.ts'
+import { AtollError } from '../../ports/errors.ts'
+import type { Joined, MeshesService } from '../../ports/services.ts'
+import { join } from '../join/joiner.ts'
+import { foundMesh } from '../mesh/found-mesh.ts'
+import { checkName } from '../mesh/names.ts'
+import type { RunningMesh } from '../mesh/running-mesh.ts'
+import type { Peer } from '../peer.ts'
+import { checkRelay } from './relays-service.ts'
+import { summaryOf } from './mesh-service.ts'
+
+const retryMs = 3_000
+const onThisNetworkOnly = 'Reachable on this network only until you add a relay: `atoll relay add ADDRESS`.'
+
+export function meshesService(peer: Peer): MeshesService {
+  const { profile, runtime, config } = peer.needs
+  return {
+    async create({ name, relays, as }) {
+      const meshName = checkName(name)
+      const own = checkName(as ?? (config.current().name || profile.machine))
+      for (const relay of relays) checkRelay(relay)
+      const root = newRoot()
+      const { mesh, founding } = foundMesh(peer.identity, root, runtime)
+      const replica = peer.openReplica(mesh)
+      await replica.receive([founding])
+      await replica.operate(() => [], { rotate: true })
+      await replica.write([
+        { type: 'set', doc: 'mesh', key: 'name', value: JSON.stringify({ name: meshName }) },
+        { type: 'set', doc: 'members', key: root.publicKey, value: JSON.stringify({ name: own }) },
+        ...(relays.length > 0 ? [{ type: 'set' as const, doc: 'mesh', key: 'relays', value: JSON.stringify(relays) }] : []),
+      ])
+      profile.keepRoot(mesh, root.seed)
+      profile.keep(mesh)
+      const running = peer.run(replica)
+      return { ...joined(running, root), ...(relays.length === 0 ? { note: onThisNetworkOnly } : {}) }
+    },
+
+    async join({ link: pasted, name, wait }, progress, signal) {
+      const link = linkOf(pasted)
+      const mesh = link.mesh as MeshId
+      const own = checkName(name ?? (config.current().name || profile.machine))
+      const present = peer.meshes.get(mesh)
+      if (present) throw new AtollError('already_joined', { name: summaryOf(peer, present).member_name })
+      if (config.current().network === 'off') throw new AtollError('offline')
+      const root = newRoot()
+      profile.keepRoot(mesh, root.seed)
+      const replica = peer.openReplica(mesh)
+      try {
+        await joinSomebody(peer, link, root, replica, { wait, progress, signal })
+        profile.keep(mesh)
+      } catch (error) {
+        await replica.close()
+        profile.drop(mesh)
+        throw error
+      }
+      const running = peer.run(replica)
+      await replica.write([{ type: 'set', doc: 'members', key: root.publicKey, value: JSON.stringify({ name: own }) }])
+      progress('joined; fetching what the mesh holds')
+      await peer.caughtUp(running, signal)
+      return joined(running, root)
+    },
+
+    async list() {
+      return [...peer.meshes.values()].map((mesh) => summaryOf(peer, mesh))
+    },
+
+    async setDefault(named) {
+      config.set('mesh', peer.meshFor(named).id)
+    },
+  }
+
+  function newRoot(): SigningPair {
+    return signingPair(runtime.random.bytes(32))
+  }
+}
+
+function joined(mesh: RunningMesh, root: SigningPair): Joined {
+  const member = root.publicKey as MemberId
+  const role = mesh.replica.membership.now().member(member)?.role ?? 'member'
+  return { mesh: mesh.id, name: mesh.names.mesh(), member, member_name: mesh.names.member(member), role }
+}
+
+function linkOf(pasted: string): InviteLink {
+  const parsed = parseLink(pasted)
+  if (parsed.ok) return parsed.link
+  throw parsed.problem === 'version' ? new AtollError('link_version', { version: parsed.version }) : new AtollError('link_malformed', { why: parsed.why })
+}
+
+/** Tries everybody who stands behind the invite until one lets us in, or says no for good. */
+async function joinSomebody(peer: Peer, link: InviteLink, root: SigningPair, replica: RunningMesh['replica'], how: { readonly wait: boolean; readonly progress: (text: string) => void; readonly signal: AbortSignal }): Promise<void> {
+  const { network, runtime } = peer.needs
+  for (let round = 0; ; round++) {
+    how.signal.throwIfAborted()
+    how.progress(round === 0 ? 'looking for a member who is online' : 'nobody is online yet; waiting')
+    let last: unknown = new AtollError('nobody_online')
+    for (const device of await candidates(peer, link, how.signal)) {
+      try {
+        const stream = await network.open(device, protocols.join, how.signal)
+        how.progress('asking to be let in')
+        await join(stream, { link, identity: peer.identity, root, runtime, replica })
+        return
+      } catch (error) {
+        if (error instanceof AtollError && !error.retry && error.code !== 'peer_unreachable') throw error
+        last = error
+      }
+    }
+    if (!how.wait) throw last instanceof AtollError ? last : new AtollError('nobody_online', {}, { cause: last })
+    await new Promise<void>((resolve) => {
+      const timer = runtime.timers.after(retryMs, resolve)
+      how.signal.addEventListener('abort', () => (timer[Symbol.dispose](), resolve()), { once: true })
+    })
+  }
+}
+
+/** The inviter where its address is known, then whoever stands behind the invite at its relays. */
+async function candidates(peer: Peer, link: InviteLink, signal: AbortSignal): Promise<readonly DeviceId[]> {
+  const { network } = peer.needs
+  const direct = link.addresses.filter((address) => peer.needs.deviceOf(address) === link.inviter)
+  const relays = link.addresses.filter((address) => !direct.includes(address))
+  if (direct.length > 0) network.learn(link.inviter, direct)
+  const code = inviteCode(inviteKey(link.secret).publicKey, link.mesh)
+  const found = relays.length > 0 ? await network.lookUp(code, relays, signal) : []
+  return [...new Set([...(direct.length > 0 ? [link.inviter] : []), ...found])].filter((device) => device !== peer.identity.device).slice(0, limits.peersPerCode)
+}

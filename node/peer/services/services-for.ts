@@ -1,0 +1,49 @@
+import type { Caller, Services } from '../../ports/services.ts'
+import type { InboxReader } from '../mesh/mail.ts'
+import type { RunningMesh } from '../mesh/running-mesh.ts'
+import type { Peer } from '../peer.ts'
+import { auditService } from './audit-service.ts'
+import { membersService } from './members-service.ts'
+import { memoryService } from './memory-service.ts'
+import { meshService } from './mesh-service.ts'
+import { meshesService } from './meshes-service.ts'
+import { messagesService } from './messages-service.ts'
+import { nodeService } from './node-service.ts'
+import { peersService } from './peers-service.ts'
+import { relaysService } from './relays-service.ts'
+import { stateService } from './state-service.ts'
+
+/** Every service, bound to one caller. A mesh is looked up when a service that needs one is used. */
+export function servicesFor(peer: Peer, caller: Caller): Services {
+  const mesh = (): RunningMesh => peer.meshFor(caller.mesh)
+  const { runtime } = peer.needs
+  const session = caller.session !== undefined && peer.sessions.isShown(caller.session) ? caller.session : undefined
+  const reader = (): InboxReader => (session === undefined ? { id: 'person', session: undefined, since: 0 } : { id: session, session, since: peer.sessions.since(session) })
+  return {
+    node: nodeService(peer),
+    config: peer.needs.config.service,
+    meshes: meshesService(peer),
+    mesh: meshService(peer, mesh),
+    relays: relaysService(peer, mesh),
+    members: membersService(mesh),
+    peers: peersService(peer, mesh),
+    sessions: {
+      async setSummary(summary) {
+        peer.sessions.update(caller.session, { summary: summary.slice(0, 500) })
+      },
+      async setStatus(status) {
+        peer.sessions.update(caller.session, { status })
+      },
+    },
+    state: stateService(mesh),
+    memory: memoryService(mesh, runtime.random),
+    messages: messagesService({ mesh, runtime, reader, sessions: () => sessionsOf(peer, mesh()) }),
+    audit: auditService(mesh, runtime.timers),
+  }
+}
+
+function sessionsOf(peer: Peer, mesh: RunningMesh): { session: string; name: string; device: Peer['identity']['device'] }[] {
+  const own = peer.sessions.shown().map(({ session, name }) => ({ session, name, device: peer.identity.device }))
+  const others = [...mesh.replica.membership.now().devices()].flatMap(({ device }) => mesh.presence.sessions(device).map(({ session, name }) => ({ session, name, device })))
+  return [...own, ...others]
+}

@@ -1,0 +1,87 @@
+/** Sessions attached to this node: agents' windows and shells, as peers see them. */
+import type { Runtime } from '../ports/runtime.ts'
+import type { SessionHello, SessionInfo, Status } from '../ports/services.ts'
+
+const workingForMs = 10 * 60_000
+
+interface Attached {
+  info: SessionInfo
+  /** How many connections speak for it. */
+  count: number
+  readonly hidden: boolean
+  /** When `working` was last said. */
+  workingSince: number
+}
+
+export class Sessions {
+  readonly #runtime: Runtime
+  readonly #machine: string
+  readonly #changed: () => void
+  readonly #attached = new Map<string, Attached>()
+  /** When each session id first came, so that a reconnect does not show it old broadcasts. */
+  readonly #firstSeen = new Map<string, number>()
+
+  constructor(needs: { runtime: Runtime; machine: string; changed: () => void }) {
+    this.#runtime = needs.runtime
+    this.#machine = needs.machine
+    this.#changed = needs.changed
+  }
+
+  get size(): number {
+    return this.#attached.size
+  }
+
+  attach(hello: SessionHello): { readonly session: string; readonly name: string } {
+    const since = this.#firstSeen.get(hello.session) ?? this.#runtime.clock.now()
+    this.#firstSeen.set(hello.session, since)
+    const known = this.#attached.get(hello.session)
+    if (known) {
+      known.count++
+      if (hello.agent !== undefined || hello.directory !== undefined) known.info = { ...known.info, agent: hello.agent ?? known.info.agent, directory: hello.directory ?? known.info.directory }
+      return { session: hello.session, name: known.info.name }
+    }
+    const name = hello.name ?? nameFor(hello)
+    const info: SessionInfo = { session: hello.session, name, role: null, groups: [], status: 'idle', summary: null, machine: this.#machine, directory: hello.directory ?? null, agent: hello.agent ?? null, since }
+    this.#attached.set(hello.session, { info, count: 1, hidden: hello.kind === 'cli', workingSince: 0 })
+    if (hello.kind !== 'cli') this.#changed()
+    return { session: hello.session, name }
+  }
+
+  detach(session: string): void {
+    const known = this.#attached.get(session)
+    if (!known || --known.count > 0) return
+    this.#attached.delete(session)
+    if (!known.hidden) this.#changed()
+  }
+
+  /** Changes what is known of a session; nothing happens for one that is not attached. */
+  update(session: string | undefined, change: { readonly summary?: string; readonly status?: Status }): void {
+    const known = session === undefined ? undefined : this.#attached.get(session)
+    if (!known) return
+    known.info = { ...known.info, ...change }
+    if (change.status === 'working') known.workingSince = this.#runtime.timers.elapsed()
+    this.#changed()
+  }
+
+  /** Since when a session is known, for what it may be shown. */
+  since(session: string): number {
+    return this.#firstSeen.get(session) ?? this.#runtime.clock.now()
+  }
+
+  isShown(session: string): boolean {
+    return this.#attached.get(session)?.hidden === false
+  }
+
+  /** What peers are told. `working` that was not said again for ten minutes is `idle`. */
+  shown(): readonly SessionInfo[] {
+    const now = this.#runtime.timers.elapsed()
+    return [...this.#attached.values()].filter(({ hidden }) => !hidden).slice(0, 16).map(({ info, workingSince }) => (info.status === 'working' && now - workingSince > workingForMs ? { ...info, status: 'idle' as const } : info))
+  }
+}
+
+/** `claude-app` for an agent in a directory called app, else the id's beginning. */
+function nameFor(hello: SessionHello): string {
+  const folder = hello.directory?.split(/[\\/]/).findLast((part) => part !== '')
+  const agent = hello.agent?.split(/[\s/]/)[0]?.toLowerCase() ?? hello.kind
+  return folder === undefined ? `${agent}-${hello.session.slice(0, 6)}` : `${agent}-${folder}`.slice(0, 64)
+}

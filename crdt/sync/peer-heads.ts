@@ -2,7 +2,7 @@
 import type { LogId } from '../wire/ids.ts'
 import { limits } from '../wire/limits.ts'
 import type { AnnouncedHead } from './frames.ts'
-import type { HeldLog, SyncReplica } from './session.ts'
+import type { HeldLog, SyncReplica } from './ports.ts'
 
 type Known = Pick<AnnouncedHead, 'log' | 'type' | 'device' | 'seq' | 'id' | 'forked'>
 

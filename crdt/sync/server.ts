@@ -2,7 +2,7 @@
 import type { LogId } from '../wire/ids.ts'
 import { limits } from '../wire/limits.ts'
 import type { PeerHeads } from './peer-heads.ts'
-import type { SyncReplica } from './session.ts'
+import type { SyncReplica } from './ports.ts'
 
 const runBytes = 96 * 1024
 const wantsQueued = 4 * limits.wantsPerFrame

@@ -5,80 +5,30 @@
  * end at any moment and be resumed over any other stream.
  */
 import { decode, encode } from '../wire/codec.ts'
-import type { DeviceId, EntryId, LogId } from '../wire/ids.ts'
+import type { DeviceId, LogId } from '../wire/ids.ts'
 import { limits } from '../wire/limits.ts'
 import { sameBytes } from '../crypto/hash.ts'
 import { syncFrame, type AnnouncedHead, type SyncFrame } from './frames.ts'
 import { headsDigest } from './heads.ts'
 import { PeerHeads } from './peer-heads.ts'
+import type { HeldLog, SessionHandle, SyncHost, SyncReplica, SyncStream } from './ports.ts'
+import { Puller } from './puller.ts'
 import { Server } from './server.ts'
 
-/** A log as the replica holds it. */
-export interface HeldLog {
-  readonly log: LogId
-  readonly type: 'content' | 'membership'
-  readonly device: DeviceId
-  readonly seq: number
-  readonly id: EntryId
-  readonly forked: boolean
-  readonly refused: string | undefined
-}
-
-/** What sync needs of a replica. */
-export interface SyncReplica {
-  logs(): Iterable<HeldLog>
-  log(log: LogId): HeldLog | undefined
-  readRun(log: LogId, after: number, maxBytes: number): readonly Uint8Array[]
-  receive(run: readonly Uint8Array[]): Promise<{ readonly log: LogId | undefined; readonly waiting: boolean; readonly problem: string | undefined }>
-  /** A peer holds more of this log, which may be our own. */
-  heldLonger(log: LogId, device: DeviceId): void
-  /** Admitted now; known to the history but not admitted now; or a stranger. */
-  standing(device: DeviceId): 'admitted' | 'former' | 'stranger'
-}
-
-/** What sync needs of the platform, and how sessions of one mesh keep out of each other's way. */
-export interface SyncHost {
-  after(ms: number, call: () => void): Disposable
-  elapsed(): number
-  /** A number from 0 up to 1, to spread announcements. */
-  jitter(): number
-  /** How many sessions this mesh has: announcements grow rarer with it. */
-  sessions(): number
-  /** Claims a log for one session to pull. False: another is at it. */
-  claim(log: LogId, by: SyncSession): boolean
-  release(log: LogId, by: SyncSession): void
-  /** Whether a device's own pushes reach us directly. */
-  isDirect(device: DeviceId): boolean
-  onWhisper(bytes: Uint8Array, from: SyncSession): void
-  /** Heads of the peer or ours have moved. */
-  onProgress(session: SyncSession): void
-}
-
-export interface SyncStream {
-  send(frame: Uint8Array): void
-  close(why: string): void
-}
-
-const wantsInFlight = 256
 const pingEveryMs = 5_000
 const silentAfterMs = 15_000
-const stalledAfterMs = 10_000
 
-export class SyncSession {
+export class SyncSession implements SessionHandle {
   readonly remote: DeviceId
   readonly peer: PeerHeads
   readonly #replica: SyncReplica
   readonly #host: SyncHost
   readonly #stream: SyncStream
   readonly #server: Server
-  /** What we asked for, up to which seq, and when it last moved. */
-  readonly #asked = new Map<LogId, { upTo: number; at: number }>()
-  /** Logs that wait for membership which has not come yet. */
-  readonly #blocked = new Set<LogId>()
+  readonly #puller: Puller
   /** Logs whose news the peer may lack, and those it may only want to know we hold. */
   readonly #news = new Set<LogId>()
   #announcing: Disposable | undefined
-  #planning: Disposable | undefined
   #heartbeat: Disposable | undefined
   #lastHeard: number
   #announcedAll = false
@@ -95,6 +45,7 @@ export class SyncSession {
     this.#host = host
     this.#stream = stream
     this.peer = new PeerHeads(replica)
+    this.#puller = new Puller(this, this.peer, replica, host, (logs) => this.#send({ type: 'want', logs }))
     this.#server = new Server(replica, (run) => this.#sendRun(run), () => replica.standing(remote) === 'admitted')
     this.#lastHeard = host.elapsed()
   }
@@ -124,9 +75,8 @@ export class SyncSession {
   /** The stream is gone: lets go of everything. */
   ended(): void {
     this.#closed = true
-    for (const log of this.#asked.keys()) this.#host.release(log, this)
-    this.#asked.clear()
-    for (const timer of [this.#announcing, this.#planning, this.#heartbeat]) timer?.[Symbol.dispose]()
+    this.#puller.stop()
+    for (const timer of [this.#announcing, this.#heartbeat]) timer?.[Symbol.dispose]()
   }
 
   /** Takes one frame from the peer. Anything it should not have sent ends the session. */
@@ -203,7 +153,7 @@ export class SyncSession {
     }
     // A peer that announced everything before we did lacks ours.
     if (all) this.#announceAll()
-    this.#plan()
+    this.#puller.plan()
     this.#host.onProgress(this)
   }
 
@@ -225,64 +175,13 @@ export class SyncSession {
   #arrived(log: LogId, waiting: boolean): void {
     const held = this.#replica.log(log)
     if (held) this.peer.holds(held)
-    const asked = this.#asked.get(log)
-    if (waiting) this.#blocked.add(log)
-    if (asked && (waiting || !held || held.seq >= asked.upTo || held.forked || held.refused !== undefined)) this.#unask(log)
-    else if (asked) asked.at = this.#host.elapsed()
-    this.#plan()
+    this.#puller.arrived(log, waiting)
     this.#host.onProgress(this)
   }
 
-  /** Asks for what the peer holds and we lack: membership first, then content, each log from one peer at a time. */
-  #plan(): void {
-    if (this.#closed || this.#asked.size >= wantsInFlight) return
-    const lacking = this.peer.lacking().filter(({ log }) => !this.#asked.has(log) && !this.#blocked.has(log))
-    const membership = lacking.filter(({ type }) => type === 'membership')
-    const wanted: { log: LogId; after: number }[] = []
-    let later = false
-    for (const head of membership.length > 0 || this.#askedMembership() ? membership : lacking) {
-      if (wanted.length + this.#asked.size >= wantsInFlight) break
-      // Its author is about to push it, or is doing so.
-      if (head.device !== this.remote && this.#host.isDirect(head.device) && !this.#patience.has(head.log)) {
-        this.#patience.add(head.log)
-        later = true
-        continue
-      }
-      if (!this.#host.claim(head.log, this)) {
-        later = true
-        continue
-      }
-      this.#asked.set(head.log, { upTo: head.seq, at: this.#host.elapsed() })
-      wanted.push({ log: head.log, after: this.#replica.log(head.log)?.seq ?? 0 })
-    }
-    if (wanted.length > 0) this.#send({ type: 'want', logs: wanted })
-    if (later) this.#planLater()
-    else if (lacking.length === 0) this.#patience.clear()
-  }
-
-  readonly #patience = new Set<LogId>()
-
-  #planLater(): void {
-    this.#planning ??= this.#host.after(250 + 250 * this.#host.jitter(), () => {
-      this.#planning = undefined
-      this.#plan()
-    })
-  }
-
-  #askedMembership(): boolean {
-    for (const log of this.#asked.keys()) if (this.peer.get(log)?.type === 'membership') return true
-    return false
-  }
-
-  #unask(log: LogId): void {
-    this.#asked.delete(log)
-    this.#host.release(log, this)
-  }
-
   #membershipChanged(): void {
-    this.#blocked.clear()
+    this.#puller.unblock()
     if (!this.#announcedAll && this.#replica.standing(this.remote) === 'admitted') this.#announceAll()
-    this.#planLater()
   }
 
   /** News go out after a moment, so that many become one frame and peers of the author hear of it from the author. */
@@ -307,8 +206,7 @@ export class SyncSession {
     this.#heartbeat = this.#host.after(pingEveryMs, () => {
       const now = this.#host.elapsed()
       if (now - this.#lastHeard > silentAfterMs) return this.close('silent')
-      for (const [log, { at }] of this.#asked) if (now - at > stalledAfterMs) this.#unask(log)
-      this.#plan()
+      this.#puller.beat()
       this.ping()
       this.#beat()
     })

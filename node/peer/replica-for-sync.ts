@@ -1,4 +1,4 @@
-import type { SyncReplica } from '../../crdt/sync/session.ts'
+import type { SyncReplica } from '../../crdt/sync/ports.ts'
 import type { Replica } from './replica/replica.ts'
 
 /** A replica as sync sees it. */

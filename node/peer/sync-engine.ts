@@ -3,7 +3,8 @@
  * path opens, and comes back with growing pauses when one is lost.
  */
 import { meshOfTag, nonceFrame, syncTag, tagFrame } from '../../crdt/sync/handshake.ts'
-import { SyncSession, type SyncHost } from '../../crdt/sync/session.ts'
+import type { SessionHandle, SyncHost } from '../../crdt/sync/ports.ts'
+import { SyncSession } from '../../crdt/sync/session.ts'
 import { decode, encode } from '../../crdt/wire/codec.ts'
 import type { DeviceId, LogId, MeshId } from '../../crdt/wire/ids.ts'
 import { limits } from '../../crdt/wire/limits.ts'
@@ -26,7 +27,7 @@ export interface SyncedMesh {
 
 interface MeshState extends SyncedMesh {
   readonly sessions: Map<DeviceId, SyncSession>
-  readonly claims: Map<LogId, SyncSession>
+  readonly claims: Map<LogId, SessionHandle>
   readonly openers: Map<DeviceId, DeviceId>
   readonly listening: Disposable
 }

@@ -49,8 +49,9 @@ export class Ledger {
   #folder: Folder
   /** During a rebuild: what has been folded so far. */
   #refolded: Set<EntryId> | undefined
-  /** Set when a membership operation may have changed what stands: see `standingLimits`. */
-  standingMayHaveChanged = false
+  /** Set when a membership operation may have changed what stands. */
+  #standingMayHaveChanged = false
+  #limits = new Map<LogId, number>()
 
   constructor(needs: LedgerNeeds) {
     this.#needs = needs
@@ -83,6 +84,8 @@ export class Ledger {
     }
     this.#loadMembership()
     for (const [epoch, secret] of all(store, 'epoch')) this.keyring.add(epoch as EntryId, secret)
+    this.#limits = this.#standingLimits()
+    this.#standingMayHaveChanged = false
     for (const [key] of all(store, 'unopened')) this.#noteUnopened(key.slice(0, 64) as EntryId, key.slice(65) as EntryId)
   }
 
@@ -162,8 +165,26 @@ export class Ledger {
     }
   }
 
+  /**
+   * Called after a commit: whether a removal, or its undoing, changed what stands of content that is here, so that
+   * projections have to be folded anew (rule T4).
+   */
+  restand(): boolean {
+    if (!this.#standingMayHaveChanged) return false
+    this.#standingMayHaveChanged = false
+    const now = this.#standingLimits()
+    const touched = new Set([...now.keys(), ...this.#limits.keys()])
+    const matters = [...touched].some((log) => {
+      const before = this.#limits.get(log) ?? Infinity
+      const after = now.get(log) ?? Infinity
+      return before !== after && Math.min(before, after) < (this.logs.get(log)?.seq ?? 0)
+    })
+    this.#limits = now
+    return matters
+  }
+
   /** How much of each log of someone no longer admitted stands: the seq, by log. */
-  standingLimits(): Map<LogId, number> {
+  #standingLimits(): Map<LogId, number> {
     const allowed = new Map<LogId, number>()
     for (const { log, type } of this.logs.values()) {
       const pins = type === 'content' ? this.#pinsOf(log) : undefined
@@ -193,7 +214,7 @@ export class Ledger {
   /** What a standing operation brings to this device: keys, and a change of what stands. */
   #take(op: MemberOp, id: EntryId, staging: Staging, events: FoldEvents): void {
     if (takesOrGives.has(op.type)) {
-      this.standingMayHaveChanged = true
+      this.#standingMayHaveChanged = true
       this.#pins.clear()
     }
     if (op.type === 'rotate') this.#takeKey(op, id, op.commitment, staging, events)

@@ -8,7 +8,6 @@ import type { Membership } from '../../../crdt/members/membership.ts'
 import type { MemberOp } from '../../../crdt/members/ops.ts'
 import type { TableName } from '../../../crdt/docs/tables.ts'
 import type { DeviceId, EntryId, LogId, MeshId } from '../../../crdt/wire/ids.ts'
-import { limits } from '../../../crdt/wire/limits.ts'
 import { AtollError } from '../../ports/errors.ts'
 import type { Log } from '../../ports/log.ts'
 import type { Runtime } from '../../ports/runtime.ts'
@@ -19,7 +18,10 @@ import { noEvents, type FoldEvents } from './folder.ts'
 import type { Witness } from '../../ports/witness.ts'
 import type { Identity } from './identity.ts'
 import { takeRun, type Intake } from './intake.ts'
+import { checkBounds } from './bounds.ts'
 import { Ledger } from './ledger.ts'
+import { readRun } from './read-run.ts'
+import { storageError } from './storage-error.ts'
 import type { LogState } from './logs.ts'
 import { markFolded, rebuild, rebuildDue } from './rebuild.ts'
 
@@ -49,8 +51,6 @@ interface Item {
   failed(error: unknown): void
 }
 
-const utf8 = new TextEncoder()
-
 /** How much one commit may hold before the rest waits for the next: keeps turns short. */
 const itemsPerCommit = 4096
 const bytesPerCommit = 4 * 1024 * 1024
@@ -70,7 +70,6 @@ export class Replica {
   #closed = false
   #storage: 'ok' | 'full' | 'readonly' | 'failed' = 'ok'
   #waitingForEpoch: Disposable | undefined
-  #limits = new Map<LogId, number>()
 
   constructor(needs: ReplicaNeeds) {
     this.#needs = needs
@@ -166,17 +165,7 @@ export class Replica {
    * here. Empty when there is none.
    */
   readRun(log: LogId, after: number, maxBytes: number): readonly Uint8Array[] {
-    const page = this.#needs.store.read(log, after, maxBytes)
-    const end = page.findLastIndex((entry) => entry.vouched)
-    if (end >= 0) return page.slice(0, end + 1).map((entry) => entry.bytes)
-    const run = page.map((entry) => entry.bytes)
-    for (let seq = page.at(-1)?.seq; seq !== undefined; seq++) {
-      const next = this.#needs.store.read(log, seq, 0)[0]
-      if (!next) return []
-      run.push(next.bytes)
-      if (next.vouched) return run
-    }
-    return []
+    return readRun(this.#needs.store, log, after, maxBytes)
   }
 
   /** Drops every projection and folds all content again (rule D3). */
@@ -275,7 +264,7 @@ export class Replica {
   }
 
   #afterCommit(staging: Staging, events: FoldEvents): void {
-    if (this.ledger.standingMayHaveChanged) this.#restand()
+    if (this.ledger.restand()) this.#rebuildNow()
     if (this.#parked.length > 0 && this.#author.epoch()) this.#unpark()
     const own = (device: DeviceId): boolean => device === this.identity.device
     const committed: Committed = {
@@ -322,28 +311,12 @@ export class Replica {
 
   #load(): void {
     this.ledger.load()
-    this.#limits = this.ledger.standingLimits()
-    this.ledger.standingMayHaveChanged = false
     if (rebuildDue(this.#needs.store)) rebuild(this.#needs.store, this.ledger, this.#needs.log)
     else if (this.#needs.store.logs().length === 0) {
       const fresh = new Staging(this.#needs.store)
       markFolded(fresh)
       fresh.commit()
     }
-  }
-
-  /** A removal or its undoing came: what it lets stand may have to be folded anew (rule T4). */
-  #restand(): void {
-    this.ledger.standingMayHaveChanged = false
-    const now = this.ledger.standingLimits()
-    const touched = new Set([...now.keys(), ...this.#limits.keys()])
-    const matters = [...touched].some((log) => {
-      const before = this.#limits.get(log) ?? Infinity
-      const after = now.get(log) ?? Infinity
-      return before !== after && Math.min(before, after) < (this.ledger.logs.get(log)?.seq ?? 0)
-    })
-    this.#limits = now
-    if (matters) this.#rebuildNow()
   }
 
   #rebuildNow(): void {
@@ -381,22 +354,3 @@ export class Replica {
     this.#schedule()
   }
 }
-
-/** Refuses what would break a limit, before anything is staged. */
-function checkBounds(spec: WriteSpec): void {
-  const size = (what: string, text: string, limit: number): void => {
-    const bytes = utf8.encode(text).length
-    if (bytes > limit) throw new AtollError('value_too_large', { what, size: bytes, limit })
-    if (!text.isWellFormed()) throw new AtollError('bad_input', { what: `${what} is not valid Unicode: it holds half a surrogate pair.` })
-  }
-  if (spec.type === 'set' || spec.type === 'delete') size('The key', spec.key, limits.keyBytes)
-  if (spec.type === 'set') size('The value', spec.value, limits.valueBytes)
-  if (spec.type === 'message') size('The message', spec.message.text, limits.messageBytes)
-}
-
-function storageError(error: unknown): AtollError {
-  const problem = error instanceof StoreError ? error.problem : 'io'
-  if (problem === 'full') return new AtollError('storage_full', {}, { cause: error })
-  return new AtollError(problem === 'readonly' ? 'profile_readonly' : 'storage_failed', { path: 'of this mesh', why: String(error) }, { cause: error })
-}
-

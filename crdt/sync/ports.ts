@@ -1,0 +1,54 @@
+/** What sync needs around it: a replica, and the sessions of one mesh that keep out of each other's way. */
+import type { DeviceId, EntryId, LogId } from '../wire/ids.ts'
+
+/** A session as others of its mesh see it. */
+export interface SessionHandle {
+  readonly remote: DeviceId
+  readonly isClosed: boolean
+}
+
+/** A log as the replica holds it. */
+export interface HeldLog {
+  readonly log: LogId
+  readonly type: 'content' | 'membership'
+  readonly device: DeviceId
+  readonly seq: number
+  readonly id: EntryId
+  readonly forked: boolean
+  readonly refused: string | undefined
+}
+
+/** What sync needs of a replica. */
+export interface SyncReplica {
+  logs(): Iterable<HeldLog>
+  log(log: LogId): HeldLog | undefined
+  readRun(log: LogId, after: number, maxBytes: number): readonly Uint8Array[]
+  receive(run: readonly Uint8Array[]): Promise<{ readonly log: LogId | undefined; readonly waiting: boolean; readonly problem: string | undefined }>
+  /** A peer holds more of this log, which may be our own. */
+  heldLonger(log: LogId, device: DeviceId): void
+  /** Admitted now; known to the history but not admitted now; or a stranger. */
+  standing(device: DeviceId): 'admitted' | 'former' | 'stranger'
+}
+
+/** What sync needs of the platform, and how sessions of one mesh keep out of each other's way. */
+export interface SyncHost {
+  after(ms: number, call: () => void): Disposable
+  elapsed(): number
+  /** A number from 0 up to 1, to spread announcements. */
+  jitter(): number
+  /** How many sessions this mesh has: announcements grow rarer with it. */
+  sessions(): number
+  /** Claims a log for one session to pull. False: another is at it. */
+  claim(log: LogId, by: SessionHandle): boolean
+  release(log: LogId, by: SessionHandle): void
+  /** Whether a device's own pushes reach us directly. */
+  isDirect(device: DeviceId): boolean
+  onWhisper(bytes: Uint8Array, from: SessionHandle): void
+  /** Heads of the peer or ours have moved. */
+  onProgress(session: SessionHandle): void
+}
+
+export interface SyncStream {
+  send(frame: Uint8Array): void
+  close(why: string): void
+}

@@ -1,4 +1,4 @@
-import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -10,6 +10,7 @@ import { silentLog } from '../../node/ports/log.ts'
 import type { Command } from '../command.ts'
 import { command as hook } from '../commands/hook.ts'
 import { command as monitor } from '../commands/monitor.ts'
+import { holdLease, isServed, leaseFolder } from './claude/monitor-lease.ts'
 
 // A node that answers on its socket, with a mesh in memory behind it.
 let home: string
@@ -71,6 +72,9 @@ function run(command: Command, options: { positionals?: string[]; stdin?: string
   }
   return { stop, out, err, done, until }
 }
+
+/** One more than the highest process id there is on Linux. */
+const nobody = 4_194_305
 
 const input = (more: Record<string, unknown> = {}) => JSON.stringify({ session_id: 'window-1', hook_event_name: 'PostToolUse', cwd: '/tmp', tool_name: 'Bash', ...more })
 const answer = (event: string, ...texts: string[]) => ({ hookSpecificOutput: { hookEventName: event, additionalContext: expect.stringMatching(new RegExp(texts.join('.*\n.*'))) as string } })
@@ -136,20 +140,41 @@ test('a low message is left for check_messages, and one behind it is announced',
   await one.done
 })
 
-test('a monitor belongs to the session of its window and is not shown as one itself', async () => {
-  const one = run(monitor, { env: { ...env, ATOLL_SESSION: '' } })
+test('a window is one session to peers, whatever of it is attached', async () => {
+  const one = run(monitor)
   mesh.deliver({ from: 'alice', text: 'x' })
   await one.until(() => one.out.length === 1)
-  expect([...peer.attached.keys()]).toEqual(['window-1'])
-  expect(peer.sessions()).toEqual([])
+  expect(peer.sessions()).toEqual([expect.objectContaining({ session: 'window-1', agent: 'claude-code', directory: process.cwd() })])
+  await run(hook, { positionals: ['PostToolUse'], stdin: input() }).done
+  expect(peer.sessions()).toHaveLength(1)
   one.stop.abort()
   await one.done
   await expect(run(monitor, { env: {} }).done).rejects.toThrow('--session ID')
 })
 
+test('where a monitor serves a window its hooks leave the messages to it, under whatever session id', async () => {
+  const claude = { CLAUDE_PID: `${process.pid}` }
+  const one = run(monitor, { env: { ...env, ...claude } })
+  await one.until(() => isServed(home, process.pid))
+  mesh.deliver({ from: 'alice', text: 'x' })
+  const cleared = run(hook, { positionals: ['PostToolUse'], stdin: input({ session_id: 'window-1-cleared' }), env: { ...claude, CLAUDE_CODE_SESSION_ID: 'window-1-cleared' } })
+  await cleared.done
+  expect(cleared.out).toEqual([])
+  await one.until(() => one.out.length === 1)
+  one.stop.abort()
+  await one.done
+  expect(readdirSync(leaseFolder(home))).toEqual([])
+
+  // A monitor that was killed leaves its file, which counts for nothing and goes when the next one starts.
+  writeFileSync(join(leaseFolder(home), '77'), `${nobody}`)
+  writeFileSync(join(leaseFolder(home), '78'), 'nonsense')
+  expect([isServed(home, 77), isServed(home, 78), isServed(home, 79), isServed(home, undefined)]).toEqual([false, false, false, false])
+  holdLease(home, 80)[Symbol.dispose]()
+  expect(readdirSync(leaseFolder(home))).toEqual([])
+})
+
 test('a monitor ends when the agent that started it is gone', async () => {
-  // The highest process id there is on Linux, and one more: nobody has it.
-  const one = run(monitor, { env: { ...env, CLAUDE_PID: '4194305' } })
+  const one = run(monitor, { env: { ...env, CLAUDE_PID: `${nobody}` } })
   mesh.deliver({ from: 'alice', text: 'for nobody' })
   expect(await one.done).toBe(0)
   expect(one.out).toEqual([])

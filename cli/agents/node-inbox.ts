@@ -10,11 +10,17 @@ export interface NodeInboxOptions {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly session: string
   readonly directory: string
+  /** As the agent calls itself to its MCP servers. */
+  readonly agent: string
 }
 
-/** Attaches beside the session's MCP server, which describes it to peers, and never starts a node. */
-export function nodeInbox({ home, env, session, directory }: NodeInboxOptions): OpenInbox {
-  return async (signal) => clientInbox(await connectNode({ home, env, version, hello: { session, directory, kind: 'cli' }, signal, program: null }), signal)
+/**
+ * Attaches as the session's MCP server does, with the same words about it: whichever of them comes first, or
+ * alone, peers see one session. As a command's (`cli`) it would be nobody's until the server is there, and the
+ * messages those of the person at the command line. Never starts a node.
+ */
+export function nodeInbox({ home, env, session, directory, agent }: NodeInboxOptions): OpenInbox {
+  return async (signal) => clientInbox(await connectNode({ home, env, version, hello: { session, directory, agent, kind: 'mcp' }, signal, program: null }), signal)
 }
 
 /** How far into the inbox one look goes. */

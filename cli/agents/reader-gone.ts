@@ -11,20 +11,3 @@ const lookMs = 2_000
 export async function readerGone(lives: () => boolean, timers: Timers, signal: AbortSignal): Promise<void> {
   while (lives() && (await pause(timers, lookMs, signal)));
 }
-
-/** Whether the process with this id runs, or, without an id, whether the parent is still the one that started us. */
-export function processLives(pid: number | undefined): () => boolean {
-  const parent = process.ppid
-  if (pid === undefined) return () => process.ppid === parent
-  return () => {
-    try {
-      process.kill(pid, 0)
-      return true
-    } catch (error) {
-      // Somebody else's process has our number's place: it lives, and we may not signal it.
-      if ((error as NodeJS.ErrnoException).code === 'EPERM') return true
-      if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false
-      throw error
-    }
-  }
-}

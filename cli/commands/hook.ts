@@ -1,8 +1,11 @@
+import { AtollError, toAtollError } from '../../node/ports/errors.ts'
 import { agentSession } from '../agents/agent-session.ts'
+import { agentName } from '../agents/claude/agent-name.ts'
 import { contextEvents, hookOutput, parseHookInput } from '../agents/claude/hook-input.ts'
+import { isServed } from '../agents/claude/monitor-lease.ts'
 import { nextBatch, type BatchLimits } from '../agents/next-batch.ts'
 import { nodeInbox } from '../agents/node-inbox.ts'
-import { AtollError, toAtollError } from '../../node/ports/errors.ts'
+import { parsePid } from '../agents/process-lives.ts'
 import type { Command, CommandInput } from '../command.ts'
 import { readStdin } from '../read-stdin.ts'
 
@@ -36,11 +39,13 @@ async function answer({ positionals, home, env, terminal, signal }: CommandInput
   const parsed = parseHookInput(await readStdin(terminal.stdin))
   if (!parsed.ok) throw new AtollError('bad_input', { what: parsed.why })
   const { session_id, cwd, agent_id, hook_event_name: event } = parsed.input
+  // A monitor brings them, at once.
+  if (isServed(home, parsePid(env['CLAUDE_PID']))) return undefined
   // What a subagent is told never reaches the session that the message is for.
   if (agent_id !== undefined) return undefined
   if (!contextEvents.some((known) => known === event && known === positionals[0])) throw new AtollError('bad_input', { what: `Hooks that can be answered: ${contextEvents.join(', ')}.` })
 
-  const open = nodeInbox({ home, env, session: agentSession(undefined, env) ?? session_id, directory: cwd ?? process.cwd() })
+  const open = nodeInbox({ home, env, session: agentSession(undefined, env) ?? session_id, directory: env['CLAUDE_PROJECT_DIR'] || cwd || process.cwd(), agent: agentName })
   await using inbox = await open(AbortSignal.any([signal, AbortSignal.timeout(answerMs)]))
   const lines = await nextBatch(inbox, limits, new Set())
   return lines.length === 0 ? undefined : hookOutput(event, lines.join('\n'))

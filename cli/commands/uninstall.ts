@@ -30,7 +30,7 @@ export const command: Command = {
     if (json) terminal.json({ agent: 'claude', dry_run: dryRun, changed: undo !== undefined && !dryRun, removed: (undo?.remove ?? []).map(({ kind, path }) => ({ kind, path })), kept: undo?.keep ?? [] })
     else if (undo === undefined) terminal.out('This profile is not installed in Claude Code; nothing was changed.')
     else if (dryRun) terminal.out('Nothing was changed.')
-    else terminal.out('\nAtoll is no longer in Claude Code. Sessions that run now keep it until they end or /reload-plugins.')
+    else terminal.out('\nAtoll is no longer in Claude Code. Sessions that run now keep it until they end.')
     return 0
   },
 }

@@ -15,6 +15,7 @@ export class Reference {
   readonly entries = new Map<EntryId, MemberEntry>()
   readonly pasts = new Map<EntryId, Ids>()
   readonly valid = new Set<EntryId>()
+  readonly #ofType: Partial<Record<Type, readonly MemberEntry[]>> = {}
   /** How far from the root key a promoter saw the devices that it names. */
   readonly #seen = new Map<string, number>()
 
@@ -26,7 +27,9 @@ export class Reference {
       this.pasts.set(entry.id, past)
       const [seen, ...others] = this.readings(past)
       if (!seen || others.length > 0) throw new Error(`${seen ? others.length + 1 : 0} readings at the frontier of ${entry.id}`)
-      if (this.#isAllowed(entry, past, seen)) this.valid.add(entry.id)
+      if (!this.#isAllowed(entry, past, seen)) continue
+      this.valid.add(entry.id)
+      this.#ofType[entry.op.type] = [...(this.#ofType[entry.op.type] ?? []), entry]
       if (entry.op.type === 'promote') for (const device of entry.op.devices) this.#seen.set(`${entry.id} ${device}`, this.#nearest(device, entry.op.member, seen))
     }
   }
@@ -50,16 +53,16 @@ export class Reference {
     return found
   }
 
-  /** Operations that some other might take, or that use one of those. */
+  /** Operations that some other might take, and those that use one of them. All others stand, or there is no reading. */
   disputed(within: Ids): Set<EntryId> {
-    const disputed = new Set<EntryId>()
     const valid = [...within].filter((id) => this.valid.has(id)).map((id) => this.entries.get(id) as MemberEntry)
-    for (const entry of valid) {
-      const uses = this.#uses(entry)
-      const threatens = ({ id, op }: MemberEntry): boolean => id !== entry.id && !this.past(id).has(entry.id) && uses.some(({ grant, device }) =>
-        (op.type === 'remove' && op.member === this.member(grant)) || (op.type === 'removeDevice' && op.device === device) || (op.type === 'close' && entry.op.type === 'admit' && op.opened === entry.op.invite?.opened))
-      const leans = uses.some(({ id, grant, device }) => disputed.has(id) || disputed.has(grant) || this.#of('link', this.past(entry.id)).some((link) => disputed.has(link.id) && link.op.grant === grant && link.op.introduction.device === device))
-      if (leans || valid.some(threatens)) disputed.add(entry.id)
+    const mayTake = ({ id, op }: MemberEntry, entry: MemberEntry): boolean => id !== entry.id && !this.past(id).has(entry.id) && this.#uses(entry).some(({ id: by, grant, device }) =>
+      (op.type === 'remove' && op.member === this.member(grant)) || (op.type === 'removeDevice' && op.device === device) || (op.type === 'close' && op.opened === by))
+    const disputed = new Set(valid.filter((entry) => valid.some((other) => mayTake(other, entry))).map(({ id }) => id))
+    const leans = (entry: MemberEntry): boolean => this.#uses(entry).some(({ id, grant, device }) => [id, grant, ...this.#links(device, grant, this.past(entry.id)).map((link) => link.id)].some((used) => disputed.has(used)))
+    for (let before = -1; before !== disputed.size; ) {
+      before = disputed.size
+      for (const entry of valid) if (leans(entry)) disputed.add(entry.id)
     }
     return disputed
   }
@@ -98,8 +101,7 @@ export class Reference {
   /** How many links of a set stand between a device and its root key's word for a grant; Infinity without any. */
   distance(device: DeviceId, grant: EntryId, set: Ids, before: Ids = set): number {
     const { op } = this.entries.get(grant) as MemberEntry
-    const links = this.#of('link', set).filter((link) => before.has(link.id) && link.op.grant === grant && link.op.introduction.device === device)
-    const through = links.map((link) => (isRootSigned(link) ? 0 : 1 + this.distance(link.device, grant, set, this.past(link.id))))
+    const through = this.#links(device, grant, set).filter((link) => before.has(link.id)).map((link) => (isRootSigned(link) ? 0 : 1 + this.distance(link.device, grant, set, this.past(link.id))))
     if (!set.has(grant)) return Infinity
     if (op.type === 'promote') return Math.min(...through, op.devices.includes(device) ? (this.#seen.get(`${grant} ${device}`) as number) : Infinity)
     return Math.min(...through, 'introduction' in op && op.introduction.device === device ? 0 : Infinity)
@@ -141,9 +143,12 @@ export class Reference {
     return [{ id, grant: op.grant, device }, ...(op.type === 'admit' && op.invite ? this.#uses(this.entries.get(op.invite.opened) as MemberEntry) : [])]
   }
 
-  #of<T extends Type>(type: T, set: Iterable<EntryId>): (MemberEntry & { op: OpOf<T> })[] {
-    return [...set].map((id) => this.entries.get(id) as MemberEntry).filter((entry): entry is MemberEntry & { op: OpOf<T> } => entry.op.type === type && this.valid.has(entry.id))
+  #of<T extends Type>(type: T, set: Ids): (MemberEntry & { op: OpOf<T> })[] {
+    return (this.#ofType[type] ?? []).filter(({ id }) => set.has(id)) as (MemberEntry & { op: OpOf<T> })[]
   }
+
+  /** The links that bring a device into a grant. */
+  #links = (device: DeviceId, grant: EntryId, set: Ids): (MemberEntry & { op: OpOf<'link'> })[] => this.#of('link', set).filter(({ op }) => op.grant === grant && op.introduction.device === device)
 
   #nearest = (device: DeviceId, member: MemberId, set: Ids): number => Math.min(...[...this.grants(set)].filter((grant) => this.member(grant) === member).map((grant) => this.distance(device, grant, set)))
 

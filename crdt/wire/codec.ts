@@ -74,6 +74,26 @@ export class Writer {
     this.#at += bytes.length
   }
 
+  /** Text in UTF-8, without a length. @returns how many bytes it took */
+  utf8(value: string): number {
+    this.#room(value.length * 3)
+    const start = this.#at
+    for (let i = 0; i < value.length; i++) {
+      const code = value.charCodeAt(i)
+      if (code >= 0x80) {
+        this.#at = start + utf8.encodeInto(value, this.#bytes.subarray(start)).written
+        return this.#at - start
+      }
+      this.#bytes[this.#at++] = code
+    }
+    return value.length
+  }
+
+  clear(): void {
+    this.#at = 0
+    if (this.#bytes.length > 1 << 20) this.#bytes = new Uint8Array(256)
+  }
+
   /** A copy of what has been written so far. */
   finish(): Uint8Array {
     return this.#bytes.slice(0, this.#at)
@@ -142,10 +162,17 @@ export class Reader {
 
 /** The bytes of a value. Throws EncodeError when the value breaks a bound of its codec. */
 export function encode<T>(codec: Codec<T>, value: T): Uint8Array {
-  const to = new Writer()
-  codec.write(to, value)
-  return to.finish()
+  const to = scratch.length === 0 ? scratch : new Writer()
+  try {
+    codec.write(to, value)
+    return to.finish()
+  } finally {
+    to.clear()
+  }
 }
+
+/** Room that encodings share, since a buffer for each costs more than the encoding itself; an encoding within an encoding gets its own. */
+const scratch = new Writer()
 
 /** Reads exactly one value from all of `bytes`; anything else is a refusal that says why. */
 export function decode<T>(codec: Codec<T>, bytes: Uint8Array): Decoded<T> {
@@ -199,15 +226,27 @@ export function bytes(max: number): Codec<Uint8Array> {
   }
 }
 
+/** How many bytes text takes in UTF-8. */
+export function utf8Length(value: string): number {
+  let size = value.length
+  for (let i = 0; i < value.length; i++) {
+    const code = value.charCodeAt(i)
+    if (code < 0x80) continue
+    // Two units of a surrogate pair make four bytes together, so each counts one more than itself.
+    size += code < 0x800 || (code >= 0xd800 && code < 0xe000) ? 1 : 2
+  }
+  return size
+}
+
 /** Well-formed text of at most `max` UTF-8 bytes. */
 export function text(max: number): Codec<string> {
   return {
     write: (to, value) => {
       if (!value.isWellFormed()) throw new EncodeError('text holds half a surrogate pair')
-      const encoded = utf8.encode(value)
-      if (encoded.length > max) throw new EncodeError(`${encoded.length} bytes of text, at most ${max} allowed`)
-      to.uint(encoded.length)
-      to.raw(encoded)
+      const size = utf8Length(value)
+      if (size > max) throw new EncodeError(`${size} bytes of text, at most ${max} allowed`)
+      to.uint(size)
+      to.utf8(value)
     },
     read: (from) => {
       const raw = from.raw(from.bounded(max, 'text'))

@@ -20,7 +20,11 @@ export type SealingKey = Branded<'sealing'>
 export type InviteId = Branded<'invite'>
 
 const toHexTable = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
-const fromHexTable = new Map(toHexTable.map((hex, byte) => [hex, byte]))
+/** The value of each lower-case hex digit by its character code; 255 for anything else. */
+const digitValues = Uint8Array.from({ length: 128 }, (_, code) => {
+  const digit = '0123456789abcdef'.indexOf(String.fromCharCode(code))
+  return digit < 0 ? 255 : digit
+})
 
 /** Bytes as lower-case hex. */
 export function toHex(bytes: Uint8Array): string {
@@ -34,9 +38,10 @@ export function fromHex(hex: string): Uint8Array {
   if (hex.length % 2 !== 0) throw new EncodeError('odd number of hex digits')
   const bytes = new Uint8Array(hex.length / 2)
   for (let i = 0; i < bytes.length; i++) {
-    const byte = fromHexTable.get(hex.slice(2 * i, 2 * i + 2))
-    if (byte === undefined) throw new EncodeError('not lower-case hex')
-    bytes[i] = byte
+    const high = digitValues[hex.charCodeAt(2 * i)] ?? 255
+    const low = digitValues[hex.charCodeAt(2 * i + 1)] ?? 255
+    if ((high | low) > 15) throw new EncodeError('not lower-case hex')
+    bytes[i] = (high << 4) | low
   }
   return bytes
 }

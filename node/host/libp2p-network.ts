@@ -1,3 +1,4 @@
+import { networkInterfaces } from 'node:os'
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import type { PrivateKey } from '@libp2p/interface'
 import { toHex, type DeviceId } from '../../crdt/wire/ids.ts'
@@ -8,8 +9,11 @@ import type { Runtime } from '../ports/runtime.ts'
 import type { PathAttempt, RelayState } from '../ports/services.ts'
 import { AddressBook } from './libp2p/address-book.ts'
 import { Attempts } from './libp2p/attempts.ts'
-import { listenMultiaddr, portOf, withPort } from './libp2p/listen-addresses.ts'
+import { isPeer } from './libp2p/connections.ts'
+import { deviceOfAddress } from './libp2p/device-of-address.ts'
+import { cannotListen, listenMultiaddr, portOf, withPort } from './libp2p/listen-addresses.ts'
 import { Session } from './libp2p/session.ts'
+import { whyOf } from './libp2p/why.ts'
 
 export interface Libp2pNetworkOptions {
   /** The device's 32-byte Ed25519 seed: the libp2p key is the device key. */
@@ -41,7 +45,10 @@ class Libp2pNetwork implements Network {
   readonly #onPeer: ((remote: DeviceId, up: boolean) => void)[] = []
   readonly #onBetterPath: ((remote: DeviceId) => void)[] = []
   readonly #onFound: ((code: string, peers: readonly DeviceId[]) => void)[] = []
+  readonly #asked: readonly string[]
   #listen: readonly string[]
+  #relays: readonly string[] = []
+  #codes: readonly Uint8Array[] = []
   #session: Session | undefined
   #switching: Promise<void> = Promise.resolve()
 
@@ -49,16 +56,20 @@ class Libp2pNetwork implements Network {
     this.#options = options
     this.#key = key
     this.device = toHex(key.publicKey.raw) as DeviceId
-    this.#listen = [...options.listen.map((text) => listenMultiaddr(text, 'tcp')), ...options.listenWs.map((text) => listenMultiaddr(text, 'ws'))]
+    this.#asked = [...options.listen.map((text) => listenMultiaddr(text, 'tcp')), ...options.listenWs.map((text) => listenMultiaddr(text, 'ws'))]
+    this.#listen = this.#asked
   }
 
   addresses(): readonly string[] {
-    const peer = this.#key.publicKey.toString()
-    return this.#session?.listeners().flat().map((address) => `${address.toString()}/p2p/${peer}`) ?? []
+    return this.#session?.addresses() ?? []
   }
 
   learn(remote: DeviceId, addresses: readonly string[]): void {
-    this.#book.learn(remote, addresses)
+    if (this.#book.learn(remote, addresses)) this.#session?.learned(remote)
+  }
+
+  deviceOf(address: string): DeviceId | undefined {
+    return deviceOfAddress(address)
   }
 
   async open(remote: DeviceId, protocol: string, signal: AbortSignal): Promise<FrameStream> {
@@ -80,7 +91,7 @@ class Libp2pNetwork implements Network {
   }
 
   path(remote: DeviceId): PeerPath {
-    const best = this.#session?.connections.best(remote, ({ proven }) => proven)
+    const best = this.#session?.connections.best(remote, isPeer)
     if (best === undefined) return { path: 'none', address: null, rtt_ms: null }
     return { path: best.path, address: best.connection.remoteAddr.toString(), rtt_ms: best.rttMs }
   }
@@ -97,24 +108,39 @@ class Libp2pNetwork implements Network {
     return this.#session?.connections.connected() ?? []
   }
 
-  async ping(): Promise<number | null> {
-    return null
+  async ping(remote: DeviceId, signal: AbortSignal): Promise<number | null> {
+    const { promise, resolve } = Promise.withResolvers<null>()
+    const giveUp = (): void => resolve(null)
+    if (signal.aborted) giveUp()
+    signal.addEventListener('abort', giveUp)
+    try {
+      return await Promise.race([this.#session?.ping(remote) ?? null, promise])
+    } finally {
+      signal.removeEventListener('abort', giveUp)
+    }
   }
 
   drop(remote: DeviceId, why: string): void {
     this.#session?.drop(remote, why)
   }
 
-  useRelays(): void {}
-
-  relays(): readonly RelayState[] {
-    return []
+  useRelays(addresses: readonly string[]): void {
+    this.#relays = addresses
+    this.#session?.relays.use(addresses)
   }
 
-  standBehind(): void {}
+  relays(): readonly RelayState[] {
+    const off = (address: string): RelayState => ({ address, connected: false, reserved: false, rtt_ms: null, error: 'the network is switched off' })
+    return this.#session?.relays.states() ?? this.#relays.map(off)
+  }
 
-  async lookUp(): Promise<readonly DeviceId[]> {
-    return []
+  standBehind(codes: readonly Uint8Array[]): void {
+    this.#codes = codes
+    this.#session?.relays.stand(codes)
+  }
+
+  async lookUp(code: Uint8Array, relays: readonly string[], signal: AbortSignal): Promise<readonly DeviceId[]> {
+    return this.#on().relays.lookUp(code, relays, signal)
   }
 
   onFound(call: (code: string, peers: readonly DeviceId[]) => void): void {
@@ -140,10 +166,35 @@ class Libp2pNetwork implements Network {
 
   async #start(): Promise<void> {
     if (this.#session !== undefined) return
-    this.#session = await Session.start({
+    const session = await this.#listening()
+    this.#session = session
+    const ports = session.listeners().map(([first]) => (first === undefined ? 0 : portOf(first)))
+    this.#listen = this.#asked.map((address, index) => withPort(address, ports[index] ?? 0))
+    session.relays.use(this.#relays)
+    session.relays.stand(this.#codes)
+  }
+
+  /** The same ports as before; where one has been taken meanwhile, what was asked for at first. */
+  async #listening(): Promise<Session> {
+    const again = this.#listen !== this.#asked
+    try {
+      return await this.#open(this.#listen)
+    } catch (error) {
+      if (!again) throw cannotListen(this.#asked.join(', '), whyOf(error), error)
+      this.#options.log.warn('port_taken', { why: whyOf(error) })
+    }
+    try {
+      return await this.#open(this.#asked)
+    } catch (error) {
+      throw cannotListen(this.#asked.join(', '), whyOf(error), error)
+    }
+  }
+
+  #open(listen: readonly string[]): Promise<Session> {
+    return Session.start({
       device: this.device,
       key: this.#key,
-      listen: this.#listen,
+      listen,
       runtime: this.#options.runtime,
       log: this.#options.log,
       book: this.#book,
@@ -151,9 +202,9 @@ class Libp2pNetwork implements Network {
       handlers: this.#handlers,
       onPeer: (remote, up) => this.#onPeer.forEach((call) => call(remote, up)),
       onBetter: (remote) => this.#onBetterPath.forEach((call) => call(remote)),
+      onFound: (code, peers) => this.#onFound.forEach((call) => call(code, peers)),
+      surroundings: () => surroundings(),
     })
-    const ports = this.#session.listeners().map(([first]) => (first === undefined ? 0 : portOf(first)))
-    this.#listen = this.#listen.map((address, index) => withPort(address, ports[index] ?? 0))
   }
 
   async #stop(): Promise<void> {
@@ -161,4 +212,9 @@ class Libp2pNetwork implements Network {
     this.#session = undefined
     await session?.[Symbol.asyncDispose]()
   }
+}
+
+/** The addresses of this machine: they change when it moves to another network. */
+function surroundings(): string {
+  return Object.entries(networkInterfaces()).flatMap(([name, addresses = []]) => addresses.map(({ address }) => `${name} ${address}`)).toSorted().join()
 }

@@ -15,7 +15,7 @@ afterEach(() => rmSync(home, { recursive: true }))
 
 const holder = `
   const { lockProfile } = await import(${JSON.stringify(join(import.meta.dirname, 'lock.ts'))})
-  lockProfile(process.argv[1])
+  globalThis.lock = lockProfile(process.argv[1])
   process.stdout.write('held')
   setInterval(() => {}, 1000)`
 
@@ -32,11 +32,15 @@ describe('the lock of a profile', () => {
 
   it('keeps other processes out and ends with its holder, killed -9', async () => {
     const child = spawn(process.execPath, ['--input-type=module', '-e', holder, home], { stdio: ['ignore', 'pipe', 'inherit'] })
-    await once(child.stdout, 'data')
-    expect(isProfileLocked(home)).toBe(true)
-    expect(() => lockProfile(home)).toThrow(`process ${child.pid}`)
-    child.kill('SIGKILL')
-    await once(child, 'exit')
+    const exited = once(child, 'exit')
+    try {
+      await once(child.stdout, 'data')
+      expect(isProfileLocked(home)).toBe(true)
+      expect(() => lockProfile(home)).toThrow(`process ${child.pid}`)
+    } finally {
+      child.kill('SIGKILL')
+      await exited
+    }
     lockProfile(home)[Symbol.dispose]()
   })
 })

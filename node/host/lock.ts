@@ -6,7 +6,7 @@ import { AtollError } from '../ports/errors.ts'
 /**
  * Takes the profile for this process, or throws node_running. The lock is an open exclusive transaction: the
  * kernel ends it with the process, however that dies, and it never outlives its holder. The pid file is only
- * there to be read by people.
+ * there to be read by people. Hold on to what is returned: garbage collection would let go of the lock.
  */
 export function lockProfile(home: string): Disposable {
   const pidFile = pidPath(home)

@@ -23,10 +23,29 @@ export function nodeRuntime(): Runtime & Disposable {
       },
       soon: (call) => void setImmediate(call),
     },
-    random: { bytes: (length) => new Uint8Array(randomBytes(length)) },
+    random: { bytes: pooledRandom() },
     [Symbol.dispose]: () => {
       for (const timer of pending) clearTimeout(timer)
       pending.clear()
     },
+  }
+}
+
+const poolBytes = 8192
+
+/** Small draws come from a pool: the system call costs more than the bytes. Each byte is given out once and wiped. */
+function pooledRandom(): (length: number) => Uint8Array {
+  let pool = new Uint8Array()
+  let at = 0
+  return (length) => {
+    if (length > poolBytes / 8) return new Uint8Array(randomBytes(length))
+    if (at + length > pool.length) {
+      pool = new Uint8Array(randomBytes(poolBytes))
+      at = 0
+    }
+    const bytes = pool.slice(at, at + length)
+    pool.fill(0, at, at + length)
+    at += length
+    return bytes
   }
 }

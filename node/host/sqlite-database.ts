@@ -2,8 +2,9 @@
  * The little of a SQLite database that the store stands on. It is an interface so that tests can make any single
  * statement or commit fail by plan; the real one is node:sqlite.
  */
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, openSync, statSync } from 'node:fs'
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
+import { pathToFileURL } from 'node:url'
 
 export type SqlValue = string | number | Uint8Array | null
 /** The columns of a row, in the order of the SELECT. */
@@ -26,10 +27,13 @@ export interface Database {
 
 export type OpenDatabase = (path: string, mode: 'write' | 'read') => Database
 
-/** A database of node:sqlite; in mode `write` the file is created where there is none, readable by its owner only. */
+/**
+ * A database of node:sqlite. In mode `write` the file is created where there is none, readable by its owner only. Mode
+ * `read` is for a file system that takes no writes, where SQLite could lock nothing and make no write-ahead log: it
+ * reads what lies there, the log included (but not on Windows).
+ */
 export const openNodeSqlite: OpenDatabase = (path, mode) => {
-  if (mode === 'write') closeSync(openSync(path, 'a', 0o600))
-  const database = new DatabaseSync(path, { readOnly: mode === 'read', allowExtension: false })
+  const database = mode === 'write' ? openToWrite(path) : new DatabaseSync(readOnlyUrl(path), { readOnly: true })
   return {
     exec: (sql) => database.exec(sql),
     prepare: (sql) => {
@@ -44,4 +48,18 @@ export const openNodeSqlite: OpenDatabase = (path, mode) => {
     },
     close: () => database.close(),
   }
+}
+
+function openToWrite(path: string): DatabaseSync {
+  // The log is made here too, so that a folder that takes no files says so in the system's own words.
+  for (const file of [path, `${path}-wal`]) closeSync(openSync(file, 'a', 0o600))
+  return new DatabaseSync(path)
+}
+
+function readOnlyUrl(path: string): URL {
+  const url = pathToFileURL(path)
+  const hasLog = (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0
+  if (hasLog) url.searchParams.set('vfs', 'unix-none')
+  else url.searchParams.set('immutable', '1')
+  return url
 }

@@ -3,7 +3,7 @@ import { bytes, decode, encode, list } from '../../crdt/wire/codec.ts'
 import { limits } from '../../crdt/wire/limits.ts'
 import type { LogId } from '../../crdt/wire/ids.ts'
 import type { Batch, MeshStore } from '../ports/store.ts'
-import type { Database } from './sqlite-database.ts'
+import type { Database, SqlRow } from './sqlite-database.ts'
 import { fromBlob, toBlob } from './sqlite-hex.ts'
 import { lazily } from './sqlite-tables.ts'
 
@@ -20,7 +20,7 @@ export function sqliteEvidence(database: Database): SqliteEvidence {
     replace: database.prepare('UPDATE evidence SET run = ? WHERE n = ?'),
   }))
   return {
-    evidence: () => statements().all.all().map(([log, seq, run]) => ({ log: fromBlob(log) as LogId, seq: seq as number, run: unpack(run as Uint8Array) })),
+    evidence: () => statements().all.all().map(readEvidence),
     add: (evidence) => {
       for (const { log, seq, run } of evidence) {
         const known = statements().at.all(toBlob(log), seq).find(([, packed]) => startsAlike(unpack(packed as Uint8Array), run))
@@ -29,6 +29,11 @@ export function sqliteEvidence(database: Database): SqliteEvidence {
       }
     },
   }
+}
+
+/** @param row log, seq and run, as stored */
+export function readEvidence([log, seq, run]: SqlRow): Batch['evidence'][number] {
+  return { log: fromBlob(log) as LogId, seq: seq as number, run: unpack(run as Uint8Array) }
 }
 
 const runCodec = list(bytes(limits.entryBytes), 1 << 20)

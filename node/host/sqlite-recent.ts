@@ -90,7 +90,8 @@ export function packPuts(puts: Batch['puts']): Uint8Array {
     packed.set(value, at)
     at += value.length
   }
-  return packed
+  // Not a Buffer: its slices, which are handed out, would be Buffers too, and share memory where others copy.
+  return new Uint8Array(packed.buffer)
 }
 
 /** The values point into `packed`. */

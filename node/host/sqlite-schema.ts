@@ -69,11 +69,19 @@ const steps: readonly string[] = [
 /** The schema this version writes. */
 export const schemaVersion = steps.length
 
-/** Takes the steps that are missing, each in a transaction of its own. Throws profile_newer for a file of a later version. */
-export function migrate(database: Database): void {
-  const found = database.prepare('PRAGMA user_version').get()?.[0] as number
+/** Whether a file has this version's schema. Throws profile_newer for a file of a later version. */
+export function isCurrent(database: Database): boolean {
+  const found = versionOf(database)
   if (found > schemaVersion) throw new AtollError('profile_newer', { found, known: schemaVersion })
+  return found === schemaVersion
+}
+
+/** Takes the steps that are missing, each in a transaction of its own. */
+export function migrate(database: Database): void {
+  const found = versionOf(database)
   for (let version = found; version < schemaVersion; version++) {
     database.exec(`BEGIN IMMEDIATE; ${steps[version] as string} PRAGMA user_version = ${version + 1}; COMMIT`)
   }
 }
+
+const versionOf = (database: Database): number => database.prepare('PRAGMA user_version').get()?.[0] as number

@@ -2,48 +2,55 @@
  * The store of one mesh in one SQLite file (rules D1, D2): a write-ahead log synced at every commit, one commit one
  * transaction. After a commit that failed it closes itself, since what reached the disk is known only by reading it.
  */
-import { closeSync, existsSync, fsyncSync, openSync, readSync, statSync, writeSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { checkKey } from '../peer/memory-store-keys.ts'
-import type { Batch, MeshStore, StoreProblem } from '../ports/store.ts'
-import { StoreError } from '../ports/store.ts'
-import { openNodeSqlite, type Database, type OpenDatabase } from './sqlite-database.ts'
-import { sqliteEntries, type SqliteEntries } from './sqlite-entries.ts'
-import { sqliteEvidence, type SqliteEvidence } from './sqlite-evidence.ts'
+import { StoreError, type Batch, type MeshStore, type StoreProblem } from '../ports/store.ts'
+import type { Damage } from './quarantine.ts'
+import { openNodeSqlite, type OpenDatabase } from './sqlite-database.ts'
 import { asStoreError, onDisk, problemOf } from './sqlite-errors.ts'
-import { sqliteNotes, type SqliteNotes } from './sqlite-notes.ts'
-import { migrate } from './sqlite-schema.ts'
-import { sqliteTables, type SqliteTables } from './sqlite-tables.ts'
+import { closeAfter, openFile, rewriteLog, type Check, type OpenFile, type Opened } from './sqlite-open.ts'
 
 export interface SqliteStoreOptions {
   /** The file; its folder exists. */
   readonly path: string
+  /** Looks for damage before anything else: at `kept` (what no refold brings back) after an unclean end, unless asked for `all`. */
+  readonly check?: 'all'
   /** Tests make statements fail by plan here. */
   readonly open?: OpenDatabase
   /** How many puts and ids may wait in memory until they are moved to their tables together. */
   readonly mostRecent?: number
 }
 
-interface Opened {
-  readonly database: Database
-  readonly entries: SqliteEntries
-  readonly tables: SqliteTables
-  readonly notes: SqliteNotes
-  readonly evidence: SqliteEvidence
+export interface SqliteStore extends MeshStore {
+  /** What was damaged and set aside when the file was last opened. */
+  readonly damage: Damage | undefined
 }
 
 /** Opens a mesh's file, creating it where there is none. Throws StoreError, or AtollError profile_newer. */
-export function openSqliteStore(options: SqliteStoreOptions): MeshStore {
-  return new SqliteStore({ open: openNodeSqlite, mostRecent: 32 * 1024, ...options })
+export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
+  return new Sqlite(options)
 }
 
-class SqliteStore implements MeshStore {
-  readonly #options: Required<SqliteStoreOptions>
-  /** What is open, or why nothing is. */
-  #state: Opened | { readonly closed: StoreProblem; readonly why: string }
+interface Closed {
+  readonly problem: StoreProblem
+  readonly why: string
+}
 
-  constructor(options: Required<SqliteStoreOptions>) {
-    this.#options = options
-    this.#state = onDisk(() => openParts(options))
+class Sqlite implements SqliteStore {
+  readonly #options: OpenFile
+  #state: { readonly opened: Opened } | { readonly closed: Closed }
+  /** What the next opening looks for. */
+  #check: Check
+  #damage: Damage | undefined
+
+  constructor({ path, check, open = openNodeSqlite, mostRecent = 32 * 1024 }: SqliteStoreOptions) {
+    this.#options = { path, open, mostRecent, fresh: (other) => openSqliteStore({ path: other, open, mostRecent }) }
+    this.#check = check ?? 'kept-if-unclean'
+    this.#state = this.#open()
+  }
+
+  get damage(): Damage | undefined {
+    return this.#damage
   }
 
   logs: MeshStore['logs'] = () => this.#read(({ entries }) => entries.logs())
@@ -80,31 +87,41 @@ class SqliteStore implements MeshStore {
 
   reopen(): void {
     this.close()
-    this.#state = onDisk(() => {
-      rewrite(`${this.#options.path}-wal`)
-      return openParts(this.#options)
-    })
+    onDisk(() => rewriteLog(this.#options.path))
+    this.#state = this.#open()
   }
 
   close(): void {
     if ('closed' in this.#state) return
-    const { database } = this.#state
-    this.#state = { closed: 'io', why: 'the store is closed' }
+    const { database } = this.#state.opened
+    this.#state = { closed: { problem: 'io', why: 'the store is closed' } }
     onDisk(() => database.close())
   }
 
   bytes(): number {
-    return onDisk(() => [this.#options.path, `${this.#options.path}-wal`].reduce((sum, path) => sum + (statSync(path, { throwIfNoEntry: false })?.size ?? 0), 0))
+    const { path } = this.#options
+    return onDisk(() => [path, `${path}-wal`].reduce((sum, file) => sum + (statSync(file, { throwIfNoEntry: false })?.size ?? 0), 0))
+  }
+
+  #open(): { readonly opened: Opened } {
+    const { opened, damage } = onDisk(() => openFile(this.#options, this.#check))
+    this.#check = 'kept-if-unclean'
+    this.#damage = damage
+    return { opened }
   }
 
   #opened(): Opened {
-    if ('closed' in this.#state) throw new StoreError(this.#state.closed, this.#state.why)
-    return this.#state
+    if ('closed' in this.#state) throw new StoreError(this.#state.closed.problem, this.#state.closed.why)
+    return this.#state.opened
   }
 
   #read<T>(step: (opened: Opened) => T): T {
     const opened = this.#opened()
-    return onDisk(() => step(opened))
+    try {
+      return step(opened)
+    } catch (error) {
+      throw this.#refusal(error)
+    }
   }
 
   #transaction(step: (opened: Opened) => void): void {
@@ -114,66 +131,17 @@ class SqliteStore implements MeshStore {
       step(opened)
       opened.database.exec('COMMIT')
     } catch (error) {
-      this.#state = { closed: problemOf(error) ?? 'io', why: `closed after a commit that failed: ${error instanceof Error ? error.message : String(error)}` }
+      const refusal = this.#refusal(error)
+      this.#state = { closed: { problem: problemOf(refusal) ?? 'io', why: `closed after a commit that failed: ${String(error)}` } }
       closeAfter(opened.database, error)
-      throw asStoreError(error)
+      throw refusal
     }
     opened.entries.done()
     opened.tables.done()
   }
-}
 
-/** Closing rolls back. That it fails too is one more word about the same failure. */
-function closeAfter(database: Database, failure: unknown): void {
-  try {
-    database.close()
-  } catch (error) {
-    if (failure instanceof Error && failure.cause === undefined) failure.cause = error
-  }
-}
-
-function openParts({ path, open, mostRecent }: Required<SqliteStoreOptions>): Opened {
-  const database = open(path, 'write')
-  try {
-    database.exec(settings)
-    migrate(database)
-    return { database, entries: sqliteEntries(database, mostRecent), tables: sqliteTables(database, mostRecent), notes: sqliteNotes(database), evidence: sqliteEvidence(database) }
-  } catch (error) {
-    closeAfter(database, error)
-    throw error
-  }
-}
-
-// EXCLUSIVE: one process per profile, so the index of the write-ahead log lives in memory, not in a file of its own
-// that a full disk could refuse. fullfsync: on macOS only that reaches the platter.
-const settings = `
-  PRAGMA locking_mode = EXCLUSIVE;
-  PRAGMA journal_mode = WAL;
-  PRAGMA synchronous = FULL;
-  PRAGMA fullfsync = ON;
-  PRAGMA checkpoint_fullfsync = ON;
-  PRAGMA cache_size = -8192;
-  PRAGMA mmap_size = 0;
-  PRAGMA temp_store = MEMORY;
-  PRAGMA wal_autocheckpoint = 2000;
-  PRAGMA journal_size_limit = 33554432;
-  PRAGMA cell_size_check = ON;
-  PRAGMA trusted_schema = OFF;`
-
-/**
- * Writes a file's bytes over themselves and syncs them. After a sync that failed, Linux takes the pages for clean
- * although they never reached the disk, and a later sync would succeed without writing them.
- */
-function rewrite(path: string): void {
-  if (!existsSync(path)) return
-  const file = openSync(path, 'r+')
-  try {
-    const chunk = new Uint8Array(1 << 20)
-    for (let at = 0, read = readSync(file, chunk, 0, chunk.length, at); read > 0; at += read, read = readSync(file, chunk, 0, chunk.length, at)) {
-      writeSync(file, chunk, 0, read, at)
-    }
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
+  #refusal(error: unknown): unknown {
+    if (problemOf(error) === 'corrupt') this.#check = 'all'
+    return asStoreError(error)
   }
 }

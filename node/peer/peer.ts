@@ -2,7 +2,7 @@
  * The running peer: one device, its network, its meshes and the sessions attached to it. It provides the services
  * that operations call.
  */
-import { verify } from '../../crdt/crypto/sign.ts'
+import { verify, type Verify } from '../../crdt/crypto/sign.ts'
 import { protocols } from '../../crdt/wire/protocols.ts'
 import type { DeviceId, MeshId } from '../../crdt/wire/ids.ts'
 import { AtollError } from '../ports/errors.ts'
@@ -33,6 +33,8 @@ export interface PeerNeeds {
   readonly onStop: () => void
   /** The device that an address of this network names, or undefined when it names none. */
   readonly deviceOf: (address: string) => DeviceId | undefined
+  /** How signatures are checked; a simulator shares the verdicts of all its peers. Otherwise each is computed. */
+  readonly verify?: Verify
 }
 
 export class Peer implements PeerHost, AsyncDisposable {
@@ -45,6 +47,7 @@ export class Peer implements PeerHost, AsyncDisposable {
   readonly startedAt: number
   readonly warnings: string[] = []
   readonly #boot: Uint8Array
+  readonly #verify: Verify
   #closed = false
 
   constructor(needs: PeerNeeds) {
@@ -52,6 +55,7 @@ export class Peer implements PeerHost, AsyncDisposable {
     this.version = needs.version
     this.startedAt = needs.runtime.clock.now()
     this.#boot = needs.runtime.random.bytes(8)
+    this.#verify = needs.verify ?? verify
     this.identity = makeIdentity(needs.profile.device.seed, needs.profile.device.sealingSecret)
     this.engine = new SyncEngine({
       network: needs.network,
@@ -76,7 +80,7 @@ export class Peer implements PeerHost, AsyncDisposable {
   /** Opens a replica without running it: for founding and joining. */
   openReplica(mesh: MeshId): Replica {
     const { profile, runtime, log } = this.needs
-    return new Replica({ mesh, identity: this.identity, store: profile.openStore(mesh), runtime, verify, witness: profile.witness, log: log.scope('replica') })
+    return new Replica({ mesh, identity: this.identity, store: profile.openStore(mesh), runtime, verify: this.#verify, witness: profile.witness, log: log.scope('replica') })
   }
 
   /** Runs a mesh from now on. */
@@ -86,7 +90,7 @@ export class Peer implements PeerHost, AsyncDisposable {
       replica,
       engine: this.engine,
       runtime,
-      verify,
+      verify: this.#verify,
       log: log.scope('mesh'),
       boot: this.#boot,
       sessions: () => this.sessions.shown(),

@@ -5,6 +5,28 @@
 import type { NoteWords, TableName, Tables } from '../../crdt/docs/tables.ts'
 import type { Batch, MeshStore, NewEntry } from '../ports/store.ts'
 
+/**
+ * Which tables hold nothing at all. Folds look for exceptions (a change superseded before it came, one that was set
+ * aside) with every change, and there hardly ever are any.
+ */
+export class KnownTables {
+  readonly #empty = new Map<TableName, boolean>()
+
+  isEmpty(table: TableName, store: MeshStore): boolean {
+    let empty = this.#empty.get(table)
+    if (empty === undefined) this.#empty.set(table, (empty = store.scan(table, { limit: 1 }).length === 0))
+    return empty
+  }
+
+  filled(table: TableName): void {
+    this.#empty.set(table, false)
+  }
+
+  forget(): void {
+    this.#empty.clear()
+  }
+}
+
 export class Staging implements Tables {
   readonly #store: MeshStore
   readonly #puts = new Map<TableName, Map<string, Uint8Array | undefined>>()
@@ -12,8 +34,12 @@ export class Staging implements Tables {
   readonly entries: NewEntry[] = []
   readonly evidence: Batch['evidence'][number][] = []
 
-  constructor(store: MeshStore) {
+  readonly #known: KnownTables
+
+  /** @param known what is known of the store's tables without asking it */
+  constructor(store: MeshStore, known: KnownTables = new KnownTables()) {
     this.#store = store
+    this.#known = known
   }
 
   get isEmpty(): boolean {
@@ -22,13 +48,15 @@ export class Staging implements Tables {
 
   get(table: TableName, key: string): Uint8Array | undefined {
     const staged = this.#puts.get(table)
-    return staged?.has(key) ? staged.get(key) : this.#store.get(table, key)
+    if (staged?.has(key)) return staged.get(key)
+    return this.#known.isEmpty(table, this.#store) ? undefined : this.#store.get(table, key)
   }
 
   put(table: TableName, key: string, value: Uint8Array | undefined): void {
     let staged = this.#puts.get(table)
     if (!staged) this.#puts.set(table, (staged = new Map()))
     staged.set(key, value)
+    if (value !== undefined) this.#known.filled(table)
   }
 
   index(note: string, words: NoteWords | undefined): void {

@@ -2,7 +2,7 @@
  * People with a real Claude Code each, logged out and in a clean environment: their own home, profile and
  * scripted model. Nothing leaves the machine.
  */
-import { execFile, execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { execFile, execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -67,7 +67,9 @@ export class Person {
 
   /** The same with more in the environment. */
   async atollIn(more: NodeJS.ProcessEnv, ...args: string[]): Promise<Record<string, unknown>> {
-    const { stdout } = await run(process.execPath, [program, ...args, '--json'], { env: { ...this.env, ...more }, cwd: this.home })
+    const { stdout } = await run(process.execPath, [program, ...args, '--json'], { env: { ...this.env, ...more }, cwd: this.home }).catch((error: Error & { stdout?: string }) => {
+      throw new Error(`${error.message}${error.stdout ?? ''}`, { cause: error })
+    })
     return JSON.parse(stdout) as Record<string, unknown>
   }
 
@@ -76,7 +78,7 @@ export class Person {
     const model = await Model.start(this.#world, steps)
     const child = spawn('claude', ['-p', prompt, '--allowedTools', ...allowed], { cwd: this.directory, env: this.#claudeEnv(model), stdio: ['ignore', 'ignore', 'inherit'] })
     this.#world.later(() => ended(child))
-    model.done = new Promise((resolve, reject) => child.once('error', reject).once('exit', (status) => (status === 0 ? resolve() : reject(new Error(`claude -p ended with ${status}`)))))
+    model.status = new Promise((resolve) => child.once('error', (error) => resolve(error.message)).once('exit', (status, signal) => resolve(status ?? signal ?? '')))
     return model
   }
 
@@ -87,7 +89,8 @@ export class Person {
     const tmux = (...args: string[]) => execFileSync('tmux', ['-S', socket, ...args], { encoding: 'utf8', env: this.env })
     const variables = Object.entries(this.#claudeEnv(model)).map(([name, value]) => `${name}=${value ?? ''}`)
     tmux('-f', '/dev/null', 'new-session', '-d', '-s', 'claude', '-x', '160', '-y', '50', '-c', this.directory, 'env', '-i', ...variables, 'claude', '--allowedTools', ...allowed)
-    this.#world.later(() => tmux('kill-server'))
+    // It has ended by itself when its last session was closed.
+    this.#world.later(() => spawnSync('tmux', ['-S', socket, 'kill-server']))
     return {
       model,
       type: (text) => void (tmux('send-keys', '-t', 'claude', '-l', text), tmux('send-keys', '-t', 'claude', 'Enter')),
@@ -114,8 +117,8 @@ const allowed = ['Bash', 'mcp__plugin_atoll_atoll']
 /** The scripted model of one Claude Code, and what it was asked. */
 export class Model {
   readonly url: string
-  /** Resolves when a `claude -p` has ended well. */
-  done: Promise<void> = Promise.resolve()
+  /** How the `claude -p` that uses it ended: 0 when all went well. */
+  status: Promise<number | string> = Promise.resolve('it is interactive')
   readonly #log: string
 
   private constructor(url: string, log: string) {

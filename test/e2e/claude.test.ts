@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, lstatSync, readFileSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { requires } from '../requires.ts'
 import { ClaudeWorld, type Model, type Person, type Session } from './claude-world.ts'
@@ -24,10 +24,10 @@ describe.skipIf(!requires('claude', 'tmux', 'shared'))('two Claude Codes, each o
 
   test('one sets state through its node, the other reads it through its own', async () => {
     const setting = await alice.print([tool('set_state', { key: 'build', value: { green: true, by: 'claude-a' } }), { text: 'set' }])
-    await setting.done
+    expect(await setting.status).toBe(0)
     await vi.waitFor(() => bob.atoll('state', 'get', 'build'), soon)
     const getting = await bob.print([tool('get_state', { key: 'build' }), { text: 'got' }])
-    await getting.done
+    expect(await getting.status).toBe(0)
     expect(getting.heard()[1]).toContain('claude-a')
   })
 
@@ -56,7 +56,7 @@ describe.skipIf(!requires('claude', 'tmux', 'shared'))('two Claude Codes, each o
     session.type('work')
     await seen(session, () => existsSync(gate))
     await alice.atoll('send', name, 'while you work', '--priority', 'now')
-    await read(bob, alice)
+    await inboxHas(bob, 0)
     execFileSync('rm', [gate])
     await heard(session, 'while you work')
     expect(session.model.heard()).toHaveLength(2)
@@ -71,10 +71,10 @@ describe.skipIf(!requires('claude', 'tmux', 'shared'))('two Claude Codes, each o
     const model = await bob.print([working, { text: 'Done.' }])
     const name = await sessionName(alice, bob)
     await vi.waitFor(() => expect(existsSync(gate)).toBe(true), soon)
-    const { id } = await alice.atoll('send', name, 'while you work unseen')
-    await vi.waitFor(async () => expect(JSON.stringify(await alice.atoll('message-status', String(id)))).toContain('"reached"'), soon)
+    await alice.atoll('send', name, 'while you work unseen')
+    await inboxHas(bob, 1)
     execFileSync('rm', [gate])
-    await model.done
+    expect(await model.status).toBe(0)
     expect(frames(model)).toEqual([expect.stringContaining('It says: "while you work unseen"')])
     expect(model.heard()[1]).toContain('while you work unseen')
   })
@@ -86,13 +86,13 @@ describe.skipIf(!requires('claude', 'shared'))('install and uninstall with the r
 
   test('leave everything of Claude Code’s as it was, byte for byte', async () => {
     const carol = world.person('carol')
-    await (await carol.print([{ text: 'hello' }])).done
+    expect(await (await carol.print([{ text: 'hello' }])).status).toBe(0)
     writeFileSync(join(carol.home, '.claude', 'settings.json'), '{\n    "model": "opus",   "x-unknown": [1]\n}\n')
     const before = picture(carol)
 
     expect(await carol.atoll('install', 'claude')).toMatchObject({ changed: true, checked_with: expect.stringContaining('Claude Code') as string })
     expect(await carol.atoll('install', 'claude')).toMatchObject({ changed: false })
-    const listed = execFileSync('claude', ['mcp', 'list'], { cwd: carol.directory, env: { ...carol.env, CLAUDE_CONFIG_DIR: copyOf(carol) }, encoding: 'utf8' })
+    const listed = execFileSync('claude', ['mcp', 'list'], { cwd: carol.directory, env: { ...carol.env, CLAUDE_CONFIG_DIR: copyOf(carol) }, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
     expect(listed).toMatch(/atoll.*Connected/)
 
     await carol.atoll('uninstall', 'claude')
@@ -102,9 +102,9 @@ describe.skipIf(!requires('claude', 'shared'))('install and uninstall with the r
   test('after a session, uninstall leaves nothing of ours behind', async () => {
     const dave = world.person('dave')
     await dave.atoll('install', 'claude')
-    await (await dave.print([{ text: 'hello' }])).done
+    expect(await (await dave.print([{ text: 'hello' }])).status).toBe(0)
     await dave.atoll('uninstall', 'claude')
-    const left = Object.keys(picture(dave)).filter((path) => path.includes('atoll') && !path.includes('projects'))
+    const left = Object.keys(picture(dave)).map((path) => relative(dave.home, path)).filter((path) => path.includes('atoll') && !path.includes('projects'))
     expect(left).toEqual([])
   })
 })
@@ -127,12 +127,12 @@ async function sessions(seer: Person): Promise<readonly { name: string; session:
   return peers.flatMap((peer) => peer.sessions)
 }
 
-/** Waits until the reader's session has nothing left in its inbox. */
-async function read(reader: Person, seer: Person): Promise<void> {
-  const session = (await sessions(seer)).find(({ directory }) => directory === reader.directory)?.session ?? ''
+/** Waits until so many messages wait for the session that a person has open. */
+async function inboxHas(person: Person, count: number): Promise<void> {
+  const session = (await sessions(person)).find(({ directory }) => directory === person.directory)?.session ?? ''
   await vi.waitFor(async () => {
-    const { messages } = (await reader.atollIn({ ATOLL_SESSION: session }, 'inbox', '--peek')) as { messages: unknown[] }
-    expect(messages).toEqual([])
+    const { messages } = (await person.atollIn({ ATOLL_SESSION: session }, 'inbox', '--peek')) as { messages: unknown[] }
+    expect(messages).toHaveLength(count)
   }, soon)
 }
 

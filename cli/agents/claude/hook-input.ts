@@ -24,7 +24,6 @@ export function parseHookInput(text: string): { readonly ok: true; readonly inpu
 
 /** The events whose `additionalContext` reaches the model with its next request. */
 export const contextEvents = ['SessionStart', 'UserPromptSubmit', 'PostToolUse'] as const
-export type ContextEvent = (typeof contextEvents)[number]
 
 /** What a hook prints to put text before the model. */
 export function hookOutput(event: string, context: string): string {

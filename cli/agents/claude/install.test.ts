@@ -5,6 +5,7 @@ import { afterEach, expect, test } from 'vitest'
 import type { CommandInput, Terminal } from '../../command.ts'
 import { command as install } from '../../commands/install.ts'
 import { command as uninstall } from '../../commands/uninstall.ts'
+import { holdLease } from './monitor-lease.ts'
 
 const worlds: string[] = []
 afterEach(() => {
@@ -203,6 +204,15 @@ test('the empty folder that Claude Code makes for the plugin’s data goes with 
   writeFileSync(join(data, 'x'), '')
   await run(uninstall)
   expect(existsSync(data)).toBe(true)
+})
+
+test('the files by which monitors and hooks know of each other go too', async () => {
+  const { home, run } = world()
+  await run(install)
+  const held = holdLease(home, 80)
+  await run(uninstall)
+  expect(readdirSync(home)).toEqual([])
+  held[Symbol.dispose]()
 })
 
 test('an install or uninstall that was killed half-way is undone by uninstall', async () => {

@@ -1,5 +1,6 @@
 import { existsSync, lstatSync, readFileSync, readdirSync, rmSync, rmdirSync, unlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { leaseFolder } from './monitor-lease.ts'
 import { leadsTo } from './plan-install.ts'
 import { pluginName } from './plugin.ts'
 import { agentFolder, readRecord, recordPath, type InstallRecord } from './record.ts'
@@ -37,6 +38,8 @@ export function planUndo(home: string, claude: string): UndoPlan | undefined {
   for (const name of record.files) file(join(record.target, name))
   const folders = new Set(record.files.flatMap((name) => foldersUpTo(record.target, dirname(join(record.target, name)))))
   for (const path of deepestFirst([...folders])) folder(path, 'something else is in it now')
+  for (const name of existsSync(leaseFolder(home)) ? readdirSync(leaseFolder(home)) : []) file(join(leaseFolder(home), name))
+  folder(leaseFolder(home))
   // The record goes last of all that is recorded: an undo that is killed before can be repeated.
   file(recordPath(home))
   folder(agentFolder(home))

@@ -11,19 +11,21 @@ const peersKept = 4096
 export class AddressBook {
   readonly #byPeer = new Map<DeviceId, readonly string[]>()
 
-  /** Remembers addresses, best first. What is no address, or leads to somebody else, is passed over. */
-  learn(device: DeviceId, addresses: readonly string[]): void {
+  /** Remembers addresses, best first, and says whether one is new. What is no address, or leads to somebody else, is passed over. */
+  learn(device: DeviceId, addresses: readonly string[]): boolean {
     const fresh = addresses.map((address) => dialable(device, address)).filter((address) => address !== undefined)
-    if (fresh.length === 0) return
+    if (fresh.length === 0) return false
     const known = this.#byPeer.get(device) ?? []
     // Re-inserted, so that the map's order is that of use, and the peer unheard of for longest makes room.
     this.#byPeer.delete(device)
     this.#byPeer.set(device, [...new Set([...fresh, ...known])].slice(0, addressesPerPeer))
-    if (this.#byPeer.size <= peersKept) return
-    for (const oldest of this.#byPeer.keys()) {
-      this.#byPeer.delete(oldest)
-      break
+    if (this.#byPeer.size > peersKept) {
+      for (const oldest of this.#byPeer.keys()) {
+        this.#byPeer.delete(oldest)
+        break
+      }
     }
+    return fresh.some((address) => !known.includes(address))
   }
 
   /** Addresses that lead straight to the peer: TCP before WebSocket. Each ends in `/p2p/<peer id>`. */

@@ -13,6 +13,8 @@ export interface Link {
   readonly streams: Set<Libp2pFrameStream>
   /** Something was negotiated over it: only then is it up (a refused dial succeeds first and breaks then). */
   proven: boolean
+  /** The other end says that it is a relay: that is no peer, and nobody hears of it. */
+  relay: boolean
   /** When anything was last received, by Timers.elapsed. */
   heardAt: number
   /** Since when it has been worse than another and without streams. */
@@ -23,8 +25,6 @@ export interface Link {
 export interface ConnectionsParts {
   readonly device: DeviceId
   readonly timers: Timers
-  /** Relays are no peers: nobody hears of connections to them. */
-  readonly isRelay: (device: DeviceId) => boolean
   readonly onPeer: (device: DeviceId, up: boolean) => void
   /** A better way than before is up. */
   readonly onBetter: (device: DeviceId) => void
@@ -46,7 +46,7 @@ export class Connections {
     const device = peerIdToDevice(connection.remotePeer)
     const known = this.#byConnection.get(connection)
     if (known !== undefined || device === undefined || connection.status !== 'open') return known
-    const link: Link = { connection, device, path: pathOf(connection.remoteAddr), streams: new Set(), proven: false, heardAt: this.#parts.timers.elapsed(), idleSince: undefined, rttMs: null }
+    const link: Link = { connection, device, path: pathOf(connection.remoteAddr), streams: new Set(), proven: false, relay: false, heardAt: this.#parts.timers.elapsed(), idleSince: undefined, rttMs: null }
     this.#byConnection.set(connection, link)
     this.#byPeer.set(device, [...(this.#byPeer.get(device) ?? []), link])
     this.#parts.onChange(link)
@@ -61,7 +61,7 @@ export class Connections {
     if (left.length > 0) this.#byPeer.set(link.device, left)
     else this.#byPeer.delete(link.device)
     for (const stream of link.streams) stream.reset('the connection was lost')
-    if (wasUp && !this.#up(link.device) && !this.#parts.isRelay(link.device)) this.#parts.onPeer(link.device, false)
+    if (wasUp && !this.#up(link.device)) this.#parts.onPeer(link.device, false)
     this.#parts.onChange(link)
   }
 
@@ -71,12 +71,17 @@ export class Connections {
     if (link === undefined) return undefined
     link.heardAt = this.#parts.timers.elapsed()
     if (link.proven || connection.status !== 'open') return link
-    const former = this.best(link.device, (other) => other.proven)
+    const former = this.best(link.device, isPeer)
     link.proven = true
-    if (this.#parts.isRelay(link.device)) return link
     if (former === undefined) this.#parts.onPeer(link.device, true)
     else if (pathRank(link.path) < pathRank(former.path)) this.#parts.onBetter(link.device)
     return link
+  }
+
+  /** The other end is a relay. */
+  markRelay(connection: Connection): void {
+    const link = this.opened(connection)
+    if (link !== undefined) link.relay = true
   }
 
   link(connection: Connection): Link | undefined {
@@ -94,7 +99,7 @@ export class Connections {
 
   /** Peers with a connection that is up. */
   connected(): readonly DeviceId[] {
-    return [...this.#byPeer.keys()].filter((device) => this.#up(device) && !this.#parts.isRelay(device))
+    return [...this.#byPeer.keys()].filter((device) => this.#up(device))
   }
 
   all(): readonly Link[] {
@@ -102,7 +107,7 @@ export class Connections {
   }
 
   #up(device: DeviceId): boolean {
-    return this.#byPeer.get(device)?.some(({ proven }) => proven) ?? false
+    return this.#byPeer.get(device)?.some(isPeer) ?? false
   }
 
   /**
@@ -117,4 +122,9 @@ export class Connections {
     const dialler = connection.direction === 'outbound' ? this.#parts.device : device
     return dialler !== (this.#parts.device < device ? this.#parts.device : device)
   }
+}
+
+/** Whether a connection is to a peer and up. */
+export function isPeer({ proven, relay }: Link): boolean {
+  return proven && !relay
 }

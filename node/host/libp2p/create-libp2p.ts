@@ -1,7 +1,6 @@
 import { noise } from '@chainsafe/libp2p-noise'
 import { identify } from '@libp2p/identify'
 import type { Connection, ConnectionGater, Libp2p, PrivateKey } from '@libp2p/interface'
-import { ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import { webSockets } from '@libp2p/websockets'
 import { yamux } from '@libp2p/yamux'
@@ -62,7 +61,6 @@ export function createNode({ key, listen, gater, transports, announced }: Create
     connectionMonitor: { enabled: false },
     services: {
       identify: identify({ maxInboundStreams: 4, maxOutboundStreams: 4 }),
-      ping: ping({ maxInboundStreams: 8, maxOutboundStreams: 8 }),
       // Not the manager itself: libp2p starts what a service is, and would listen twice.
       inside: ({ transportManager }: { readonly transportManager: TransportManager }): Inside => ({
         dial: (address, signal) => transportManager.dial(address, { signal }),

@@ -60,8 +60,11 @@ export class Libp2pFrameStream implements FrameStream {
     stream.addEventListener('remoteCloseWrite', () => {
       said = true
     })
-    stream.addEventListener('end', () => this.close(said ? 'closed by the other side' : lost))
-    stream.addEventListener('close', ({ error, local }) => this.#end(error !== undefined && local ? whyOf(error) : said ? 'closed by the other side' : lost))
+    stream.addEventListener('end', () => {
+      // Also dispatched on the way to 'close', which knows more.
+      if (stream.status === 'open') this.close(said ? 'closed by the other side' : lost)
+    })
+    stream.addEventListener('close', ({ error, local }) =>  this.#end(error !== undefined && local ? whyOf(error) : said ? 'closed by the other side' : lost))
     // The stream's own listener for 'drain' sends what it holds in a microtask queued before this one.
     stream.addEventListener('drain', () => queueMicrotask(() => this.#drained()))
   }
@@ -176,8 +179,8 @@ export class Libp2pFrameStream implements FrameStream {
   }
 
   #abort(why: string): void {
-    this.#stream.abort(new Error(why))
     this.#end(why)
+    this.#stream.abort(new Error(why))
   }
 
   #end(why: string): void {

@@ -55,7 +55,6 @@ export class Heartbeat implements Disposable {
     link.rttMs = rtt
     link.heardAt = timers.elapsed()
     this.#measuredAt.set(link, link.heardAt)
-    this.#parts.connections.prove(link.connection)
     return rtt
   }
 

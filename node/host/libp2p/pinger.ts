@@ -80,8 +80,9 @@ export class Pinger {
 }
 
 /** Sends back what arrives. Not libp2p's own service, which ends the stream after ten seconds. */
-export function answerPings(stream: Stream): void {
+export function answerPings(stream: Stream, heard: () => void): void {
   stream.addEventListener('message', ({ data }) => {
+    heard()
     try {
       // Who pings faster than it reads is no peer to keep a stream for.
       if (!stream.send(data)) stream.abort(new Error('pings are not read'))

@@ -6,9 +6,10 @@ import type { Log } from '../../ports/log.ts'
 import type { Runtime } from '../../ports/runtime.ts'
 import type { RelayState } from '../../ports/services.ts'
 import type { AddressBook } from './address-book.ts'
-import type { Connections } from './connections.ts'
+import type { Connections, Link } from './connections.ts'
 import { deadline, pause } from './deadline.ts'
-import { deviceToPeerId, peerIdTextToDevice } from './device-peer-id.ts'
+import { deviceOfAddress } from './device-of-address.ts'
+import { deviceToPeerId } from './device-peer-id.ts'
 import { FoundPeers } from './found-peers.ts'
 import { pingProtocol } from './pinger.ts'
 import { RelayClient } from './relay-client.ts'
@@ -51,15 +52,10 @@ export class Relays implements Disposable {
     this.#found = new FoundPeers(parts.onFound)
   }
 
-  /** Relays are no peers. */
-  isRelay(device: DeviceId): boolean {
-    return this.#relays.has(device)
-  }
-
   /** Keeps exactly these from now on. */
   use(addresses: readonly string[]): void {
     this.#used = [...new Set(addresses)]
-    const wanted = Map.groupBy(this.#used.filter((address) => relayOf(address) !== undefined), (address) => relayOf(address) as DeviceId)
+    const wanted = Map.groupBy(this.#used.filter((address) => deviceOfAddress(address) !== undefined), (address) => deviceOfAddress(address) as DeviceId)
     for (const [device, { client }] of [...this.#relays]) if (client.kept && client.addresses.join() !== wanted.get(device)?.join()) this.#leave(device)
     for (const [device, own] of wanted) {
       const { client, rendezvous } = this.#relay(device, own)
@@ -76,9 +72,9 @@ export class Relays implements Disposable {
 
   states(): readonly RelayState[] {
     return this.#used.map((address) => {
-      const device = relayOf(address)
+      const device = deviceOfAddress(address)
       if (device === undefined) return { address, connected: false, reserved: false, rtt_ms: null, error: 'this is not the address of a relay: it must name a TCP port and end in /p2p/ID' }
-      const link = this.#parts.connections.best(device)
+      const link = this.#direct(device)
       const client = this.#relays.get(device)?.client
       return { address, connected: link !== undefined, reserved: client?.reserved ?? false, rtt_ms: link?.rttMs ?? null, error: client?.error ?? null }
     })
@@ -87,7 +83,7 @@ export class Relays implements Disposable {
   /** Who stands behind a code at any of these relays and those in use. Throws when no relay could be asked. */
   async lookUp(code: Uint8Array, addresses: readonly string[], signal: AbortSignal): Promise<readonly DeviceId[]> {
     const all = [...new Set([...addresses, ...this.#used])]
-    const relays = Map.groupBy(all.filter((address) => relayOf(address) !== undefined), (address) => relayOf(address) as DeviceId)
+    const relays = Map.groupBy(all.filter((address) => deviceOfAddress(address) !== undefined), (address) => deviceOfAddress(address) as DeviceId)
     if (relays.size === 0 && all.length > 0) throw new AtollError('relay_unreachable', { address: all[0] ?? '', why: 'it is not the address of a relay' })
     const found = new Set<DeviceId>()
     const failures: unknown[] = []
@@ -109,7 +105,7 @@ export class Relays implements Disposable {
 
   /** A connection to the relay of a circuit. */
   connection(address: Multiaddr, signal: AbortSignal): Promise<Connection> {
-    const device = relayOf(address.toString())
+    const device = deviceOfAddress(address.toString())
     if (device === undefined) throw new AtollError('relay_unreachable', { address: address.toString(), why: 'it is not the address of a relay' })
     return this.#relay(device, [address.toString()]).client.connect(signal)
   }
@@ -122,7 +118,7 @@ export class Relays implements Disposable {
   /** Addresses of a peer through the relays in use: the connected first, of these the quickest. */
   circuitsTo(device: DeviceId): readonly Multiaddr[] {
     const rank = (relay: DeviceId): number => {
-      const link = this.#parts.connections.best(relay)
+      const link = this.#direct(relay)
       return link === undefined ? Infinity : (link.rttMs ?? 1e6)
     }
     return [...this.#relays.values()]
@@ -142,7 +138,7 @@ export class Relays implements Disposable {
 
   /** A connection to a relay is gone, and with it what the relay said. */
   closed(device: DeviceId): void {
-    if (this.#relays.has(device) && this.#parts.connections.best(device) === undefined) this.#found.forget(device)
+    if (this.#relays.has(device) && this.#direct(device) === undefined) this.#found.forget(device)
   }
 
   /** Leaves relays that were only needed for a while. */
@@ -167,9 +163,9 @@ export class Relays implements Disposable {
   async #ask(device: DeviceId, addresses: readonly string[], code: string, signal: AbortSignal): Promise<readonly DeviceId[]> {
     const { client, rendezvous } = this.#relay(device, addresses)
     rendezvous.attach(await client.connect(signal))
-    const peers = await rendezvous.ask(code, signal)
     const address = addresses[0] ?? client.addresses[0] ?? ''
-    if (peers === undefined) throw new AtollError('relay_unreachable', { address, why: 'it did not answer in time' })
+    const peers = await rendezvous.ask(code, signal)
+    if (typeof peers === 'string') throw new AtollError('relay_unreachable', { address, why: peers })
     for (const peer of peers) this.#parts.book.learn(peer, [circuit(address, peer)])
     return peers
   }
@@ -177,12 +173,17 @@ export class Relays implements Disposable {
   #relay(device: DeviceId, addresses: readonly string[]): Relay {
     const known = this.#relays.get(device)
     if (known !== undefined) return known
-    const { runtime, log, connections, dial } = this.#parts
+    const { runtime, log, dial } = this.#parts
     const rendezvous = new RendezvousClient({ relay: device, runtime, log: log.scope('rendezvous'), onAnswer: (code, peers) => this.#found.answer(device, code, peers) })
-    const client = new RelayClient({ relay: device, addresses, runtime, log: log.scope('relay'), dial, connected: () => connections.best(device)?.connection, onReady: (connection) => rendezvous.attach(connection) })
+    const client = new RelayClient({ relay: device, addresses, runtime, log: log.scope('relay'), dial, connected: () => this.#direct(device)?.connection, onReady: (connection) => rendezvous.attach(connection) })
     const relay: Relay = { client, rendezvous, idleSince: undefined }
     this.#relays.set(device, relay)
     return relay
+  }
+
+  /** A relay is reached directly: what comes through another relay is a peer that somebody mistook for one. */
+  #direct(device: DeviceId): Link | undefined {
+    return this.#parts.connections.best(device, ({ path }) => path !== 'relayed')
   }
 
   /** Not in use any more; circuits through it may go on, so it is left when it is idle. */
@@ -203,17 +204,4 @@ export class Relays implements Disposable {
 
 function circuit(relay: string, device: DeviceId): string {
   return `${relay}/p2p-circuit/p2p/${deviceToPeerId(device).toString()}`
-}
-
-/** The relay that an address names; undefined if it is no relay's address. */
-function relayOf(text: string): DeviceId | undefined {
-  try {
-    const parts = multiaddr(text).getComponents()
-    const last = parts.at(-1)
-    const circuits = parts.some(({ name }) => name === 'p2p-circuit')
-    if (last?.name !== 'p2p' || circuits || !parts.some(({ name }) => name === 'tcp')) return undefined
-    return peerIdTextToDevice(last.value ?? '')
-  } catch {
-    return undefined // no multiaddr at all: RelayState says so
-  }
 }

@@ -31,7 +31,7 @@ export interface RendezvousClientParts {
 export class RendezvousClient implements Disposable {
   readonly #parts: RendezvousClientParts
   readonly #stopping = new AbortController()
-  readonly #asked = new Map<string, Set<(peers: readonly DeviceId[]) => void>>()
+  readonly #asked = new Map<string, Set<(answer: readonly DeviceId[] | string) => void>>()
   #codes: readonly string[] = []
   #connection: Connection | undefined
   #stream: Libp2pFrameStream | undefined
@@ -59,10 +59,10 @@ export class RendezvousClient implements Disposable {
     this.#ensure()
   }
 
-  /** Who stands behind a code; undefined if the relay did not say before the signal fired. */
-  async ask(code: string, signal: AbortSignal): Promise<readonly DeviceId[] | undefined> {
-    const { promise, resolve } = Promise.withResolvers<readonly DeviceId[] | undefined>()
-    const giveUp = (): void => resolve(undefined)
+  /** Who stands behind a code, or in words why the relay did not say. */
+  async ask(code: string, signal: AbortSignal): Promise<readonly DeviceId[] | string> {
+    const { promise, resolve } = Promise.withResolvers<readonly DeviceId[] | string>()
+    const giveUp = (): void => resolve('it did not answer in time')
     const askers = this.#asked.get(code) ?? new Set()
     this.#asked.set(code, askers.add(resolve))
     if (signal.aborted) giveUp()
@@ -113,10 +113,17 @@ export class RendezvousClient implements Disposable {
         log.info('rendezvous_ended', { why })
       } catch (error) {
         log.info('rendezvous_not_open', { why: whyOf(error) })
+        if (error instanceof Error && error.name === 'UnsupportedProtocolError') return this.#useless(over as Connection)
       }
       if (runtime.timers.elapsed() - since > steadyMs) backoff.reset()
       if (over === this.#connection) await pause(runtime.timers, backoff.next(), this.#stopping.signal)
     }
+  }
+
+  /** Whatever answers there will not learn the protocol while it is connected. */
+  #useless(connection: Connection): void {
+    if (this.#connection === connection) this.#connection = undefined
+    for (const askers of this.#asked.values()) for (const asker of askers) asker('a peer answers there, but it is no relay')
   }
 
   /** Resolves with why the stream ended. */

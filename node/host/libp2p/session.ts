@@ -1,5 +1,5 @@
-import type { Connection, PrivateKey, Stream } from '@libp2p/interface'
-import type { Multiaddr } from '@multiformats/multiaddr'
+import type { Connection, MultiaddrConnection, PrivateKey, Stream } from '@libp2p/interface'
+import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
 import type { DeviceId } from '../../../crdt/wire/ids.ts'
 import { AtollError } from '../../ports/errors.ts'
 import type { Log } from '../../ports/log.ts'
@@ -7,18 +7,26 @@ import type { FrameStream } from '../../ports/network.ts'
 import type { Runtime } from '../../ports/runtime.ts'
 import type { AddressBook } from './address-book.ts'
 import type { Attempts } from './attempts.ts'
-import { defaultConnectionLimits, limitConnections, streamsPerProtocol } from './connection-limits.ts'
+import { hopProtocol, stopProtocol } from './circuit-messages.ts'
+import { CircuitTransport } from './circuit-transport.ts'
+import { defaultConnectionLimits, limitConnections, streamsPerConnection, streamsPerProtocol } from './connection-limits.ts'
 import { Connections, type Link } from './connections.ts'
 import { createNode, type Libp2pNode } from './create-libp2p.ts'
 import { deadline } from './deadline.ts'
 import { DialLadder } from './dial-ladder.ts'
 import { peerIdToDevice } from './device-peer-id.ts'
 import { Libp2pFrameStream } from './frame-stream.ts'
+import { Heartbeat } from './heartbeat.ts'
+import { PathKeeper } from './path-keeper.ts'
+import { answerPings, pingProtocol } from './pinger.ts'
+import { Relays } from './relays.ts'
 import { asError, whyOf } from './why.ts'
 
 /** A peer negotiates a protocol in this time, or another connection is tried. */
 const negotiateMs = 5_000
 const stopMs = 1_500
+const pingMs = 5_000
+const afterTimeoutMs = 3_000
 
 export interface SessionParts {
   readonly device: DeviceId
@@ -31,69 +39,62 @@ export interface SessionParts {
   readonly handlers: ReadonlyMap<string, (stream: FrameStream) => void>
   readonly onPeer: (device: DeviceId, up: boolean) => void
   readonly onBetter: (device: DeviceId) => void
+  readonly onFound: (code: string, peers: readonly DeviceId[]) => void
+  /** What tells one network from another. */
+  readonly surroundings: () => string
 }
 
 /** The network while it is switched on: from listening to the last connection closed. */
 export class Session implements AsyncDisposable {
-  readonly #parts: SessionParts
-  readonly #node: Libp2pNode
-  readonly #stopping: AbortController
   readonly connections: Connections
-  readonly ladder: DialLadder
+  readonly relays: Relays
+  readonly #parts: SessionParts
+  readonly #stopping = new AbortController()
+  readonly #ladder: DialLadder
+  readonly #keeper: PathKeeper
+  readonly #raw = new WeakMap<Multiaddr, MultiaddrConnection>()
+  #node: Libp2pNode | undefined
+  #heartbeat: Heartbeat | undefined
 
-  private constructor(parts: SessionParts, node: Libp2pNode, stopping: AbortController, connections: Connections, ladder: DialLadder) {
+  private constructor(parts: SessionParts) {
+    const { device, runtime, log, book, attempts } = parts
     this.#parts = parts
-    this.#node = node
-    this.#stopping = stopping
-    this.connections = connections
-    this.ladder = ladder
-  }
-
-  static async start(parts: SessionParts): Promise<Session> {
-    const stopping = new AbortController()
-    const connections: Connections = new Connections({
-      device: parts.device,
-      timers: parts.runtime.timers,
-      isRelay: () => false,
+    this.connections = new Connections({
+      device,
+      timers: runtime.timers,
       onPeer: parts.onPeer,
       onBetter: parts.onBetter,
-      onChange: ({ device }) => ladder.opened(device),
+      onChange: ({ device: other }) => {
+        this.#ladder.opened(other)
+        this.relays.closed(other)
+      },
     })
-    const node = await createNode({
-      key: parts.key,
-      listen: parts.listen,
-      gater: limitConnections(defaultConnectionLimits, (peer) => {
-        const device = peerIdToDevice(peer)
-        return device === undefined ? Infinity : connections.of(device).length
-      }),
-      transports: [],
-      announced: () => node.services.inside.listeners().flat(),
-    })
-    const ladder: DialLadder = new DialLadder({
-      timers: parts.runtime.timers,
-      book: parts.book,
-      attempts: parts.attempts,
-      connections,
-      dial: (address, signal) => node.services.inside.dial(address, signal),
-      throughRelays: () => [],
-      stopping: stopping.signal,
-    })
-    const session = new Session(parts, node, stopping, connections, ladder)
-    node.addEventListener('connection:open', ({ detail }) => connections.opened(detail))
-    node.addEventListener('connection:close', ({ detail }) => connections.closed(detail))
-    node.addEventListener('peer:identify', ({ detail }) => session.#identified(detail.connection, detail.listenAddrs))
-    for (const protocol of parts.handlers.keys()) await session.handle(protocol)
-    await node.start()
+    const dial = (address: Multiaddr, signal: AbortSignal): Promise<Connection> => this.#dial(address, signal)
+    this.relays = new Relays({ runtime, log, book, connections: this.connections, dial, onFound: parts.onFound })
+    this.#ladder = new DialLadder({ timers: runtime.timers, book, attempts, connections: this.connections, dial, throughRelays: (other) => this.relays.circuitsTo(other), stopping: this.#stopping.signal })
+    this.#keeper = new PathKeeper({ runtime, book, connections: this.connections, ladder: this.#ladder, close: (link, why) => this.#close(link, why) })
+  }
+
+  /** Listens and accepts. Throws what libp2p throws when it cannot listen. */
+  static async start(parts: SessionParts): Promise<Session> {
+    const session = new Session(parts)
+    await session.#start()
     return session
   }
 
   /** What the listeners are bound to, one entry per listener. */
   listeners(): readonly (readonly Multiaddr[])[] {
-    return this.#node.services.inside.listeners()
+    return this.#node?.services.inside.listeners() ?? []
+  }
+
+  /** Where others can dial this node now, each ending in its id. */
+  addresses(): readonly string[] {
+    const peer = `/p2p/${this.#parts.key.publicKey.toString()}`
+    return [...this.listeners().flat().map((address) => `${address.toString()}${peer}`), ...this.relays.ownCircuits(this.#parts.device)]
   }
 
   async handle(protocol: string): Promise<void> {
-    await this.#node.handle(protocol, (stream, connection) => this.#accept(protocol, stream, connection), {
+    await this.#node?.handle(protocol, (stream, connection) => this.#accept(protocol, stream, connection), {
       maxInboundStreams: streamsPerProtocol,
       maxOutboundStreams: streamsPerProtocol,
       runOnLimitedConnection: true,
@@ -105,7 +106,7 @@ export class Session implements AsyncDisposable {
     const tried = new Set<Link>()
     let why: string | undefined
     for (;;) {
-      const link = await this.ladder.next(device, tried, signal)
+      const link = await this.#ladder.next(device, tried, signal)
       if (signal.aborted) throw new AtollError('cancelled')
       if (this.#stopping.signal.aborted) throw new AtollError('offline')
       if (link === undefined) throw this.#unreachable(device, why ?? this.#summary(device))
@@ -118,27 +119,120 @@ export class Session implements AsyncDisposable {
       } catch (error) {
         if (error instanceof Error && error.name === 'UnsupportedProtocolError') throw this.#unreachable(device, `it does not speak ${protocol}`)
         why = limit.expired ? 'it did not answer in time' : whyOf(error)
+        // Dead perhaps, without knowing it: it must not be the first choice next time as well.
+        if (limit.expired) void this.#heartbeat?.probe(link, afterTimeoutMs)
       }
     }
   }
 
   /** Closes all connections to a peer; what was sent before is still handed over. */
   drop(device: DeviceId, why: string): void {
-    for (const link of this.connections.of(device)) this.closeLink(link, why)
+    for (const link of this.connections.of(device)) this.#close(link, why)
   }
 
-  closeLink({ connection, streams }: Link, why: string): void {
-    for (const stream of [...streams]) stream.close(why)
-    connection.close().catch((error: unknown) => connection.abort(asError(error)))
+  /** Round trip over the best connection, or null. */
+  async ping(device: DeviceId): Promise<number | null> {
+    const best = this.connections.best(device)
+    return best === undefined ? null : ((await this.#heartbeat?.ping(best, pingMs)) ?? null)
+  }
+
+  /** Addresses of a peer were learned: a direct one may be among them. */
+  learned(device: DeviceId): void {
+    this.#keeper.retry(device)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#stopping.abort(new Error('the network is switched off'))
-    for (const { streams } of this.connections.all()) for (const stream of [...streams]) stream.close('the network is switched off')
+    const why = 'the network is switched off'
+    this.#stopping.abort(new Error(why))
+    this.#heartbeat?.[Symbol.dispose]()
+    this.relays[Symbol.dispose]()
+    for (const { streams } of this.connections.all()) for (const stream of [...streams]) stream.close(why)
     using limit = deadline(this.#parts.runtime.timers, stopMs)
     const { promise: late, resolve } = Promise.withResolvers<undefined>()
     limit.signal.addEventListener('abort', () => resolve(undefined))
-    await Promise.race([this.#node.stop(), late])
+    await Promise.race([this.#node?.stop(), late])
+    for (const { connection } of this.connections.all()) connection.abort(new Error(why))
+  }
+
+  async #start(): Promise<void> {
+    const { runtime, log, key, listen, handlers } = this.#parts
+    const circuits = { timers: runtime.timers, log: log.scope('circuit'), relay: (address: Multiaddr, signal: AbortSignal) => this.relays.connection(address, signal), reserved: (relay: Connection) => this.relays.reserved(relay), stopping: this.#stopping.signal }
+    let transport: CircuitTransport | undefined
+    const node = await createNode({
+      key,
+      listen,
+      gater: {
+        ...limitConnections(defaultConnectionLimits, (peer) => {
+          const device = peerIdToDevice(peer)
+          return device === undefined ? Infinity : this.connections.of(device).length
+        }),
+        denyOutboundConnection: (_peer, raw) => {
+          this.#raw.set(raw.remoteAddr, raw)
+          return false
+        },
+      },
+      transports: [({ upgrader }) => (transport = new CircuitTransport(circuits, upgrader))],
+      announced: () => this.addresses().map((address) => multiaddr(address)),
+    })
+    this.#node = node
+    node.addEventListener('connection:open', ({ detail }) => this.#opened(detail))
+    node.addEventListener('connection:close', ({ detail }) => this.connections.closed(detail))
+    node.addEventListener('peer:identify', ({ detail }) => this.#identified(detail.connection, detail.listenAddrs, detail.protocols))
+    node.addEventListener('peer:disconnect', ({ detail }) => {
+      // libp2p keeps a record of every peer it ever saw; ours is the bounded one.
+      node.peerStore.delete(detail).catch((error: unknown) => log.debug('peer_not_forgotten', { error: whyOf(error) }))
+    })
+    await node.handle(stopProtocol, (stream, relay) => transport?.accept(stream, relay), { maxInboundStreams: streamsPerConnection })
+    await node.handle(pingProtocol, (stream, connection) => answerPings(stream, () => this.#heard(connection)), { maxInboundStreams: 8, maxOutboundStreams: 8, runOnLimitedConnection: true })
+    for (const protocol of handlers.keys()) await this.handle(protocol)
+    await node.start()
+    this.#heartbeat = new Heartbeat({
+      runtime,
+      connections: this.connections,
+      surroundings: this.#parts.surroundings,
+      onDead: (link, why) => {
+        log.info('connection_dead', { path: link.path, why })
+        for (const stream of [...link.streams]) stream.reset(why)
+        link.connection.abort(new Error(why))
+      },
+      onWake: () => {
+        log.info('woke', {})
+        this.relays.retryNow()
+        this.#keeper.retry()
+      },
+      onTick: () => {
+        this.#keeper.tick()
+        this.relays.tick()
+      },
+    })
+  }
+
+  /** One address exactly. What libp2p leaves open when an upgrade fails is closed. */
+  async #dial(address: Multiaddr, signal: AbortSignal): Promise<Connection> {
+    if (this.#node === undefined) throw new AtollError('offline')
+    try {
+      return await this.#node.services.inside.dial(address, signal)
+    } catch (error) {
+      this.#raw.get(address)?.abort(asError(error))
+      throw error
+    }
+  }
+
+  #opened(connection: Connection): void {
+    const link = this.connections.opened(connection)
+    if (link === undefined || connection.direction === 'outbound') return
+    // A peer that dials us anew may have lost the connection that we still believe in.
+    for (const other of this.connections.of(link.device)) if (other !== link) void this.#heartbeat?.probe(other, afterTimeoutMs)
+  }
+
+  #heard(connection: Connection): void {
+    const link = this.connections.link(connection)
+    if (link !== undefined) link.heardAt = this.#parts.runtime.timers.elapsed()
+  }
+
+  #close({ connection, streams }: Link, why: string): void {
+    for (const stream of [...streams]) stream.close(why)
+    connection.close().catch((error: unknown) => connection.abort(asError(error)))
   }
 
   #accept(protocol: string, stream: Stream, connection: Connection): void {
@@ -161,18 +255,20 @@ export class Session implements AsyncDisposable {
       path: link.path,
       timers: this.#parts.runtime.timers,
       log: this.#parts.log,
-      heard: () => {
-        link.heardAt = this.#parts.runtime.timers.elapsed()
-      },
+      heard: () => this.#heard(link.connection),
       ended: (ended) => link.streams.delete(ended),
     })
     link.streams.add(frames)
     return frames
   }
 
-  #identified(connection: Connection, addresses: readonly Multiaddr[]): void {
+  #identified(connection: Connection, addresses: readonly Multiaddr[], spoken: readonly string[]): void {
+    if (spoken.includes(hopProtocol)) return this.connections.markRelay(connection)
     const link = this.connections.prove(connection)
-    if (link !== undefined) this.#parts.book.learn(link.device, addresses.map((address) => address.toString()))
+    if (link === undefined) return
+    this.#parts.book.learn(link.device, addresses.map((address) => address.toString()))
+    this.learned(link.device)
+    this.#keeper.tick()
   }
 
   #summary(device: DeviceId): string {

@@ -19,10 +19,11 @@ const reasons: readonly (readonly [RegExp, string])[] = [
 /** The reason for an error; of several attempts the first. */
 export function whyOf(error: unknown): string {
   const first: unknown = error instanceof AggregateError ? error.errors[0] : error
-  if (!(first instanceof Error)) return String(first)
+  // A WebSocket that cannot connect rejects with its event.
+  if (!(first instanceof Error)) return typeof first === 'object' && first !== null && 'error' in first && first.error !== first ? whyOf(first.error) : String(first)
   const code = 'code' in first ? String(first.code) : ''
   const text = `${first.name} ${code} ${first.message}`
-  return reasons.find(([pattern]) => pattern.test(text))?.[1] ?? first.message
+  return reasons.find(([pattern]) => pattern.test(text))?.[1] ?? (first.message === '' ? 'nothing answers there' : first.message)
 }
 
 export function asError(error: unknown): Error {

@@ -1,13 +1,12 @@
+import { utf8Length } from '../../../crdt/wire/codec.ts'
 import { limits } from '../../../crdt/wire/limits.ts'
 import { AtollError } from '../../ports/errors.ts'
 import type { WriteSpec } from './author.ts'
 
-const utf8 = new TextEncoder()
-
 /** Refuses what would break a limit, before anything is staged. */
 export function checkBounds(spec: WriteSpec): void {
   const size = (what: string, text: string, limit: number): void => {
-    const bytes = utf8.encode(text).length
+    const bytes = utf8Length(text)
     if (bytes > limit) throw new AtollError('value_too_large', { what, size: bytes, limit })
     if (!text.isWellFormed()) throw new AtollError('bad_input', { what: `${what} is not valid Unicode: it holds half a surrogate pair.` })
   }

@@ -51,6 +51,8 @@ export interface FolderNeeds {
 
 export class Folder {
   readonly #needs: FolderNeeds
+  /** The view of a frontier never changes, and entries of a log mostly share one. */
+  #last: { readonly frontier: readonly EntryId[]; readonly view: View } | undefined
 
   constructor(needs: FolderNeeds) {
     this.#needs = needs
@@ -62,20 +64,28 @@ export class Folder {
    * @returns false when the key of its epoch is missing: fold it again when the key has come
    */
   fold(entry: Entry, frontier: readonly EntryId[], tables: Tables, events: FoldEvents): boolean {
-    const { keyring, membership } = this.#needs
+    const { keyring } = this.#needs
     const key = entry.sealing && keyring.bodyKey(entry.sealing.epoch)
     if (!entry.sealing || !key) return false
     const plain = open(key, entry.sealing.nonce, entry.body, entry.headerBytes)
     // Its author sealed nonsense: the entry stays, as evidence and as a link of the chain, and means nothing.
     const changes = plain && decodeBody(plain)
     if (!changes?.ok) return true
-    const view = membership.viewAt(frontier)
+    const view = this.#viewAt(frontier)
     const author = view?.device(entry.device)
     if (!view || !author) return true
     const origin: Origin = { entry: entry.id, device: entry.device, member: author.member, log: entry.log, seq: entry.seq, clock: entry.clock }
     const stands = this.#needs.stands(entry)
     for (const change of changes.value) this.#dispatch(change, { origin, role: author.role, view, stands, tables, events, inner: false })
     return true
+  }
+
+  #viewAt(frontier: readonly EntryId[]): View | undefined {
+    if (this.#last?.frontier !== frontier) {
+      const view = this.#needs.membership.viewAt(frontier)
+      this.#last = view && { frontier, view }
+    }
+    return this.#last?.view
   }
 
   #dispatch(change: Change, at: FoldContext): void {

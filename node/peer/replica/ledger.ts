@@ -52,6 +52,7 @@ export class Ledger {
   /** Set when a membership operation may have changed what stands. */
   #standingMayHaveChanged = false
   #limits = new Map<LogId, number>()
+  #lastAllowed: { readonly frontier: readonly EntryId[]; readonly device: string; readonly epoch: EntryId | undefined } | undefined
 
   constructor(needs: LedgerNeeds) {
     this.#needs = needs
@@ -69,6 +70,7 @@ export class Ledger {
     this.#unopenedIds.clear()
     this.settled()
     this.#refolded = undefined
+    this.#lastAllowed = undefined
     this.#pins.clear()
     this.membership = new Membership(mesh, verify)
     this.#folder = this.#newFolder()
@@ -137,11 +139,20 @@ export class Ledger {
   /** Places a content entry whose chain is verified. @returns 'missing' while its frontier is unknown, or why it is refused for good */
   placeContent(entry: Entry, vouched: boolean, staging: Staging, events: FoldEvents): 'placed' | 'missing' | { readonly refused: string } {
     const frontier = this.frontierOf(entry)
+    const epoch = entry.sealing?.epoch
+    // A log's entries mostly share frontier and epoch with the one before: what was judged once holds for them all.
+    const last = this.#lastAllowed
+    if (last?.frontier === frontier && last.device === entry.device && last.epoch === epoch) return this.#stageContent(entry, frontier, vouched, staging, events)
     if (!frontier.every((id) => this.membership.has(id))) return 'missing'
     const before = this.logs.get(entry.log)
     if (before && entry.frontier && !this.membership.covers(entry.frontier, before.frontier)) return { refused: 'its membership frontier went back' }
     const refusal = entry.sealing ? this.membership.contentRefusal(entry.device, frontier, entry.sealing.epoch) : 'it is not sealed'
     if (refusal) return { refused: refusal }
+    this.#lastAllowed = { frontier, device: entry.device, epoch }
+    return this.#stageContent(entry, frontier, vouched, staging, events)
+  }
+
+  #stageContent(entry: Entry, frontier: readonly EntryId[], vouched: boolean, staging: Staging, events: FoldEvents): 'placed' {
     this.#stage(entry, vouched, frontier, staging)
     if (entry.frontier) staging.put('meta', `frontier\0${entry.log}`, encode(frontierRow, frontier))
     if (!this.#folder.fold(entry, frontier, staging, events)) {

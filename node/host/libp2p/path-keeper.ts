@@ -1,0 +1,74 @@
+import type { DeviceId } from '../../../crdt/wire/ids.ts'
+import type { Runtime } from '../../ports/runtime.ts'
+import type { AddressBook } from './address-book.ts'
+import { isPeer, type Connections, type Link } from './connections.ts'
+import type { DialLadder } from './dial-ladder.ts'
+
+/** A connection that is not the best and carries nothing is closed after this … */
+const idleMs = 2_000
+/** … and a relayed one beside a direct one in any case after this: streams had the time to move. */
+const relayedBesideDirectMs = 60_000
+/** Nothing was ever negotiated over it: whoever that is, it is no peer of ours. */
+const unprovenMs = 30_000
+/** A direct way to a peer reached through a relay is looked for at once, then after each of these, then every so often. */
+const improveAfterMs = [0, 3_000, 15_000, 60_000, 300_000] as const
+
+export interface PathKeeperParts {
+  readonly runtime: Runtime
+  readonly book: AddressBook
+  readonly connections: Connections
+  readonly ladder: DialLadder
+  readonly close: (link: Link, why: string) => void
+}
+
+/** Moves each peer to its best path: looks for direct ways, and closes what a better connection has made superfluous. */
+export class PathKeeper {
+  readonly #parts: PathKeeperParts
+  readonly #improving = new Map<DeviceId, { attempt: number; at: number }>()
+  readonly #betterSince = new WeakMap<Link, number>()
+
+  constructor(parts: PathKeeperParts) {
+    this.#parts = parts
+  }
+
+  /** There is news of a peer's addresses, or this machine is on another network: direct ways are tried anew. */
+  retry(device?: DeviceId): void {
+    if (device === undefined) this.#improving.clear()
+    else this.#improving.delete(device)
+  }
+
+  tick(): void {
+    const { connections } = this.#parts
+    const now = this.#parts.runtime.timers.elapsed()
+    const peers = new Set(connections.connected())
+    for (const device of this.#improving.keys()) if (!peers.has(device)) this.#improving.delete(device)
+    for (const device of peers) this.#tend(device, now)
+    for (const link of connections.all()) if (!link.proven && !link.relay && now - link.heardAt > unprovenMs) this.#parts.close(link, 'nothing was negotiated')
+  }
+
+  #tend(device: DeviceId, now: number): void {
+    const [best, ...others] = this.#parts.connections.of(device).filter(isPeer)
+    if (best === undefined) return
+    for (const link of others) this.#closeIfSuperfluous(link, best, now)
+    if (best.path === 'relayed') this.#improve(device, now)
+    else this.#improving.delete(device)
+  }
+
+  #closeIfSuperfluous(link: Link, best: Link, now: number): void {
+    const since = this.#betterSince.get(link) ?? now
+    this.#betterSince.set(link, since)
+    link.idleSince = link.streams.size > 0 ? undefined : (link.idleSince ?? now)
+    const idle = link.idleSince !== undefined && now - link.idleSince >= idleMs
+    const late = link.path === 'relayed' && best.path !== 'relayed' && now - since >= relayedBesideDirectMs
+    if (idle || late) this.#parts.close(link, 'a better connection stands')
+  }
+
+  #improve(device: DeviceId, now: number): void {
+    const plan = this.#improving.get(device) ?? { attempt: 0, at: now }
+    if (now < plan.at || this.#parts.book.direct(device).length === 0) return
+    const waitMs = improveAfterMs[Math.min(plan.attempt + 1, improveAfterMs.length - 1)] as number
+    const [spread = 0] = this.#parts.runtime.random.bytes(1)
+    this.#improving.set(device, { attempt: plan.attempt + 1, at: now + waitMs * (0.75 + spread / 512) })
+    void this.#parts.ladder.improve(device)
+  }
+}

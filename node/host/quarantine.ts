@@ -1,0 +1,107 @@
+/**
+ * What happens to a damaged file: it is set aside under another name, never deleted, and what can still be read of it
+ * goes into a fresh one. Every salvaged entry hashes to its id and every log is whole up to where it ends, but whether
+ * a log ends where it did is not known: the caller starts new logs (rule D4), verifies, refolds, and asks peers for
+ * the rest.
+ */
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { StoreError, type MeshStore } from '../ports/store.ts'
+import type { Database, OpenDatabase } from './sqlite-database.ts'
+import { problemOf } from './sqlite-errors.ts'
+import { salvage, type Salvaged } from './quarantine-salvage.ts'
+
+export interface Damage extends Salvaged {
+  /** Where the damaged file is now; its write-ahead log, if it had one, beside it with `-wal`. */
+  readonly movedTo: string
+  readonly why: string
+}
+
+/**
+ * Sets a damaged file aside and makes a fresh one at its place. A crash in the middle is put right by
+ * `finishQuarantine` at the next start.
+ * @param fresh makes an empty store, to be filled
+ */
+export function quarantine(path: string, why: string, open: OpenDatabase, fresh: (path: string) => MeshStore): Damage {
+  const making = salvagePath(path)
+  removeDatabase(making)
+  const store = fresh(making)
+  const salvaged = withDatabase(path, open, (damaged) => salvage(damaged, sizeOf(path), store))
+  store.close()
+  const movedTo = setAside(path)
+  finishQuarantine(path)
+  return { movedTo, why, ...salvaged }
+}
+
+/** Takes the last steps of a quarantine: the salvaged file is whole as soon as the damaged one has gone from its place. */
+export function finishQuarantine(path: string): void {
+  if (existsSync(path) || !existsSync(salvagePath(path))) return
+  const wal = `${path}-wal`
+  if (existsSync(wal)) renameSync(wal, `${newestAside(path)}-wal`)
+  renameSync(salvagePath(path), path)
+  syncFolder(dirname(path))
+}
+
+/**
+ * Looks for damage. Throws StoreError `corrupt` where it finds any.
+ * @param depth `kept` looks at what no refold could bring back, `all` at everything
+ */
+export function checkDatabase(database: Database, depth: 'kept' | 'all', kept: readonly string[]): void {
+  const checks = depth === 'all' ? ['PRAGMA integrity_check(1)'] : kept.map((table) => `PRAGMA quick_check(${table})`)
+  for (const check of checks) {
+    const verdict = String(database.prepare(check).get()?.[0])
+    if (verdict !== 'ok') throw new StoreError('corrupt', verdict)
+  }
+}
+
+const salvagePath = (path: string): string => `${path}.salvage`
+
+/** Runs `step` on what can be opened of a damaged file; on nothing at all where not even its header can be read. */
+function withDatabase(path: string, open: OpenDatabase, step: (database: Database | undefined) => Salvaged): Salvaged {
+  let database: Database | undefined
+  try {
+    database = open(path, 'write')
+    database.exec('PRAGMA locking_mode = EXCLUSIVE; SELECT 1 FROM sqlite_schema')
+  } catch (error) {
+    if (problemOf(error) !== 'corrupt') throw error
+    database?.close()
+    return step(undefined)
+  }
+  try {
+    return step(database)
+  } finally {
+    database.close()
+  }
+}
+
+function setAside(path: string): string {
+  let n = 1
+  while (existsSync(asidePath(path, n))) n++
+  // The database first: without it at its place, the next start knows that the salvaged one belongs there.
+  renameSync(path, asidePath(path, n))
+  return asidePath(path, n)
+}
+
+const asidePath = (path: string, n: number): string => `${path}.corrupt-${n}`
+
+function newestAside(path: string): string {
+  let n = 1
+  while (existsSync(asidePath(path, n + 1))) n++
+  return asidePath(path, n)
+}
+
+/** A half-made salvage, nothing else is ever removed. */
+function removeDatabase(path: string): void {
+  for (const suffix of ['', '-wal', '-shm']) rmSync(`${path}${suffix}`, { force: true })
+}
+
+const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0
+
+function syncFolder(path: string): void {
+  const folder = openSync(path, 'r')
+  try {
+    fsyncSync(folder)
+  } finally {
+    closeSync(folder)
+  }
+}

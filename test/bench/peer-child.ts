@@ -1,0 +1,105 @@
+/** The child of peer-process.ts: a real peer on SQLite and libp2p. */
+import { openConfig } from '../../node/host/config.ts'
+import { openPeer } from '../../node/host/peer-on-node.ts'
+import { silentLog } from '../../node/ports/log.ts'
+import type { Services } from '../../node/ports/services.ts'
+import type { Peer } from '../../node/peer/peer.ts'
+import { wallMs } from './measure.ts'
+
+const home = process.argv[2] as string
+const config = openConfig({ home, env: {}, flags: { listen: '127.0.0.1:0', name: `peer-${process.pid}` } })
+const opened = await openPeer({ home, config, log: silentLog, version: 'bench', socket: '' })
+const peer = opened.host as Peer
+const services = (session?: string): Services => opened.host.services({ signal: new AbortController().signal, session })
+const seen = new Map<string, number>()
+let arrived = 0
+
+const calls: Record<string, (...args: never[]) => unknown> = {
+  ready: () => true,
+  rss: () => process.memoryUsage.rss(),
+  cpu: () => process.cpuUsage(),
+  create: (name: string) => services().meshes.create({ name, relays: [] }),
+  invite: async (uses: number) => (await services().mesh.invite({ uses, expires_in_ms: 3_600_000, role: 'member' })).link,
+  join: async (link: string) => {
+    const start = performance.now()
+    await services().meshes.join({ link, wait: false }, () => undefined, new AbortController().signal)
+    return performance.now() - start
+  },
+  /** Writes keys in entries of so many, waiting for each entry's commit when it is one. */
+  fill: async (keys: number, perEntry: number, valueBytes: number) => {
+    const { replica } = peer.meshFor(undefined)
+    for (let at = 0; at < keys; at += 1000) {
+      const batch = Array.from({ length: Math.min(1000, keys - at) }, (_, i) => ({ type: 'set' as const, doc: 'state', key: `key-${at + i}`, value: JSON.stringify('x'.repeat(valueBytes)) }))
+      await writeGrouped(replica, batch, perEntry)
+    }
+  },
+  notes: async (count: number) => {
+    const { replica } = peer.meshFor(undefined)
+    for (let at = 0; at < count; at += 1000) {
+      await replica.write(Array.from({ length: 1000 }, (_, i) => ({ type: 'set' as const, doc: 'memory', key: `n${at + i}`, value: JSON.stringify({ text: noteText(at + i), tags: [] }) })))
+    }
+  },
+  recall: async (query: string) => {
+    const start = performance.now()
+    const notes = await services().memory.recall({ query, limit: 10, tags: [] })
+    return { ms: performance.now() - start, found: notes.length }
+  },
+  get: (key: string) => services().state.get(key),
+  count: () => peer.meshFor(undefined).replica.store.count('register'),
+  bytes: () => peer.meshFor(undefined).replica.store.bytes(),
+  logBytes: () => {
+    const { replica } = peer.meshFor(undefined)
+    let bytes = 0
+    for (const { log, seq, type } of replica.logs()) if (type === 'content') for (let after = 0; after < seq; ) {
+      const page = replica.store.read(log, after, 1 << 20)
+      for (const entry of page) bytes += entry.bytes.length
+      after = (page.at(-1) as { seq: number }).seq
+    }
+    return bytes
+  },
+  /** Notes when each key becomes visible here, as wall time with a fraction. */
+  watch: () => {
+    peer.meshFor(undefined).replica.onCommit(({ events }) => {
+      const now = wallMs()
+      for (const { key } of events.registers) seen.set(key, now)
+    })
+  },
+  seen: () => [...seen],
+  write: async (key: string) => {
+    const started = wallMs()
+    await services().state.set(key, 'x'.repeat(100))
+    return started
+  },
+  synced: async () => (await services().peers.list()).every((other) => other.you || other.synced),
+  countMessages: () => {
+    arrived = 0
+    peer.meshFor(undefined).replica.onCommit(({ events }) => {
+      arrived += events.messages.length
+    })
+  },
+  arrived: () => arrived,
+  send: async (to: string, count: number) => {
+    const { messages } = services()
+    for (let at = 0; at < count; at += 500) await Promise.all(Array.from({ length: Math.min(500, count - at) }, (_, i) => messages.send({ to: [to], text: `message ${at + i}`, priority: 'next' })))
+  },
+  stop: () => undefined,
+}
+
+/** Entries of an exact size, for measuring what a reader pays for each. */
+async function writeGrouped(replica: ReturnType<Peer['meshFor']>['replica'], batch: Parameters<typeof replica.write>[0], perEntry: number): Promise<void> {
+  await replica.writeEntries(Array.from({ length: Math.ceil(batch.length / perEntry) }, (_, i) => batch.slice(i * perEntry, (i + 1) * perEntry)))
+}
+
+const words = 'alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma tau upsilon phi chi psi omega'.split(' ')
+function noteText(n: number): string {
+  return Array.from({ length: 20 }, (_, i) => words[(n * 7 + i * i * 3 + (n >> (i % 7))) % words.length]).join(' ') + ` note${n}`
+}
+
+process.on('message', ({ id, name, args }: { id: number; name: string; args: never[] }) => {
+  Promise.resolve((calls[name] as (...args: never[]) => unknown)(...args)).then(
+    (value) => process.send?.({ id, ok: true, value }, () => {
+      if (name === 'stop') void opened[Symbol.asyncDispose]().then(() => process.exit(0))
+    }),
+    (error: unknown) => process.send?.({ id, ok: false, value: error instanceof Error ? error.stack : error }),
+  )
+})

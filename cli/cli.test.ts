@@ -1,22 +1,29 @@
-/** The real command line as a process, from sources, with its node in the background over the real socket; the peer under it is in memory. */
+/** The real command line as a process, bundled from these sources, with its node in the background over the real socket; the peer under it is in memory. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isProfileLocked } from '../node/host/lock.ts'
-import { runAtoll, startAtoll } from '../test/doubles/run-atoll.ts'
+import { bundleMemoryAtoll, type BundledProgram } from '../test/doubles/bundle-memory-atoll.ts'
+import { runAtoll, startAtoll, type RunOptions } from '../test/doubles/run-atoll.ts'
 import { TemporaryHome } from '../test/doubles/temporary-home.ts'
 import { version } from './version.ts'
 
 describe('atoll', () => {
   const home = new TemporaryHome()
-  const atoll = (args: string, options: Parameters<typeof runAtoll>[2] = {}) => runAtoll(home.path, args.split(' '), options)
-  const json = async (args: string, options: Parameters<typeof runAtoll>[2] = {}) => (await atoll(`${args} --json`, options)).json()
+  let program: BundledProgram
+  const run = (at: string, args: readonly string[], options: RunOptions = {}) => runAtoll(program.path, at, args, options)
+  const atoll = (args: string, options: RunOptions = {}) => run(home.path, args.split(' '), options)
+  const json = async (args: string, options: RunOptions = {}) => (await atoll(`${args} --json`, options)).json()
 
   beforeAll(async () => {
+    program = await bundleMemoryAtoll()
     // The first command on a fresh profile starts the node.
     expect(await json('create crew --as alex')).toMatchObject({ schema_version: '1.0', ok: true, mesh: 'mesh1', member: 'member-me', member_name: 'alex' })
   }, 60_000)
-  afterAll(() => home[Symbol.asyncDispose](), 30_000)
+  afterAll(async () => {
+    await home[Symbol.asyncDispose]()
+    program[Symbol.dispose]()
+  }, 30_000)
 
   it('stores JSON where it parses, else text, and reads it back with who and when', async () => {
     await atoll('state set n 42')
@@ -70,7 +77,7 @@ describe('atoll', () => {
     const folder = join(home.path, 'work', 'deep')
     mkdirSync(folder, { recursive: true })
     writeFileSync(join(home.path, 'work', '.atoll'), 'second\n')
-    const name = async (args: string, options: Parameters<typeof runAtoll>[2]) => (await json(`info${args}`, options)).name
+    const name = async (args: string, options: RunOptions) => (await json(`info${args}`, options)).name
     expect(await name('', {})).toBe('crew')
     expect(await name('', { cwd: folder })).toBe('second')
     expect(await name('', { cwd: folder, env: { ATOLL_MESH: 'crew' } })).toBe('crew')
@@ -86,7 +93,7 @@ describe('atoll', () => {
   })
 
   it('sends, waits for and shows messages', async () => {
-    const waiting = startAtoll(home.path, ['inbox', '--wait', '--json'])
+    const waiting = startAtoll(program.path, home.path, ['inbox', '--wait', '--json'])
     const { id, recipients } = await json('send alex hello there')
     expect(recipients).toEqual(['alex'])
     const received = (await waiting.finished).json() as { messages: Record<string, unknown>[] }
@@ -96,7 +103,7 @@ describe('atoll', () => {
   }, 60_000)
 
   it('T9 shows peers’ text without control characters', async () => {
-    await runAtoll(home.path, ['send', 'alex', 'a\u001b]0;owned\u0007b\r\nc'])
+    await run(home.path, ['send', 'alex', 'a\u001b]0;owned\u0007b\r\nc'])
     const { stdout } = await atoll('inbox')
     // oxlint-disable-next-line no-control-regex -- that there are none is the point
     expect(stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/)
@@ -104,7 +111,7 @@ describe('atoll', () => {
   })
 
   it('watches, one document to a line, until Ctrl-C, which ends it with 130', async () => {
-    const watch = startAtoll(home.path, ['state', 'watch', 'w/', '--json'])
+    const watch = startAtoll(program.path, home.path, ['state', 'watch', 'w/', '--json'])
     await watch.saw('watching', 'stderr')
     await atoll('state set w/a 1')
     await atoll('state set w/b 2')
@@ -146,31 +153,31 @@ describe('atoll', () => {
 
   it('up says what scripts need, is alone, and stops cleanly', async () => {
     const other = new TemporaryHome()
-    const up = startAtoll(other.path, ['up', '--json', '--listen', '127.0.0.1:0'])
+    const up = startAtoll(program.path, other.path, ['up', '--json', '--listen', '127.0.0.1:0'])
     const ready = JSON.parse((await up.saw('\n')).trim()) as Record<string, unknown>
     expect(ready).toEqual({ schema_version: '1.0', ok: true, device: expect.any(String), addresses: expect.any(Array), socket: join(other.path, 'node.sock') })
-    const second = await runAtoll(other.path, ['up', '--json'])
+    const second = await run(other.path, ['up', '--json'])
     expect(second).toMatchObject({ status: 6 })
     expect(second.json()).toMatchObject({ ok: false, error: { code: 'node_running' } })
-    expect((await runAtoll(other.path, ['status', '--json'])).json()).toMatchObject({ ok: true, running: true, device: ready['device'] })
+    expect((await run(other.path, ['status', '--json'])).json()).toMatchObject({ ok: true, running: true, device: ready['device'] })
     up.child.kill('SIGTERM')
     expect(await up.finished).toMatchObject({ status: 0, stdout: expect.any(String) })
     expect(isProfileLocked(other.path)).toBe(false)
-    expect((await runAtoll(other.path, ['status', '--json'])).json()).toEqual({ schema_version: '1.0', ok: true, running: false, home: other.path })
-    expect((await runAtoll(other.path, ['down', '--json'])).json()).toMatchObject({ stopped: false })
+    expect((await run(other.path, ['status', '--json'])).json()).toEqual({ schema_version: '1.0', ok: true, running: false, home: other.path })
+    expect((await run(other.path, ['down', '--json'])).json()).toMatchObject({ stopped: false })
     await other[Symbol.asyncDispose]()
   }, 60_000)
 
   it('runs the node inside with --own-node and leaves none behind', async () => {
     const other = new TemporaryHome()
-    expect((await runAtoll(other.path, ['create', 'alone', '--own-node', '--json'])).json()).toMatchObject({ ok: true, name: 'alone' })
-    expect((await runAtoll(other.path, ['status', '--json'])).json()).toMatchObject({ running: false })
+    expect((await run(other.path, ['create', 'alone', '--own-node', '--json'])).json()).toMatchObject({ ok: true, name: 'alone' })
+    expect((await run(other.path, ['status', '--json'])).json()).toMatchObject({ running: false })
     await other[Symbol.asyncDispose]()
   }, 60_000)
 
   it('waits for a member with --wait and says so; Ctrl-C ends it', async () => {
     expect(await atoll('join atoll:nobody')).toMatchObject({ status: 5, stderr: expect.stringContaining('--wait') })
-    const joining = startAtoll(home.path, ['join', 'atoll:nobody', '--wait'])
+    const joining = startAtoll(program.path, home.path, ['join', 'atoll:nobody', '--wait'])
     await joining.saw('waiting for a member', 'stderr')
     joining.child.kill('SIGINT')
     expect(await joining.finished).toMatchObject({ status: 130, stdout: '' })

@@ -42,6 +42,8 @@ function unknownCommand(routes: ReadonlyMap<string, Route>, words: readonly stri
     return new AtollError('bad_input', { what: near === undefined ? `Say what to do: ${choices}.` : `There is no command “${words.slice(0, 2).join(' ')}”. Did you mean \`atoll ${near}\`?` })
   }
   if (/^(atoll:|https?:)/.test(first)) return new AtollError('bad_input', { what: 'To join by a link: `atoll join LINK`.' })
-  const near = suggest(first, [...routes.keys()].map((path) => path.split(' ')[0] ?? path)) ?? suggest(words.slice(0, 2).join(' '), routes.keys())
+  // Whole commands before first words of longer ones, so that of two that are equally near the useful one is named.
+  const candidates = [...[...routes.keys()].filter((path) => !path.includes(' ')), ...[...routes.keys()].map((path) => path.split(' ')[0] ?? path)]
+  const near = suggest(first, candidates) ?? suggest(words.slice(0, 2).join(' '), routes.keys())
   return new AtollError('bad_input', { what: `There is no command “${first}”.${near === undefined ? '' : ` Did you mean \`atoll ${near}\`?`} \`atoll help\` lists them.` })
 }

@@ -10,6 +10,12 @@ export async function agreed(question: string, { values, json, terminal, signal 
   return /^y(es)?$/i.test(await firstLine(terminal.stdin, signal))
 }
 
+/** Says that nothing was done; the exit status of a command that was not agreed to. */
+export function declined({ terminal }: Pick<CommandInput, 'terminal'>): number {
+  terminal.err('Nothing was changed.')
+  return 1
+}
+
 /** What is typed up to the first line end; empty when the input or the signal ends it. */
 async function firstLine(input: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<string> {
   const stopped = new Promise<undefined>((resolve) => {

@@ -10,6 +10,7 @@ import { nextBatch, type BatchLimits } from './next-batch.ts'
 import type { Pace } from './pace.ts'
 import { pause } from './pause.ts'
 
+/** From where, to whom, how fast. */
 export interface Delivery {
   readonly open: OpenInbox
   readonly limits: BatchLimits

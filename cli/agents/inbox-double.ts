@@ -3,6 +3,7 @@ import { AtollError } from '../../node/ports/errors.ts'
 import type { Message } from '../../node/ports/services.ts'
 import type { Inbox, OpenInbox } from './inbox.ts'
 
+/** A session's inbox and the node that holds it. */
 export class InboxDouble {
   /** How often it was opened. */
   opened = 0

@@ -1,6 +1,7 @@
 /** What delivery to an agent needs of the node; tests give it from memory. */
 import type { Message } from '../../node/ports/services.ts'
 
+/** The messages that wait for one session. */
 export interface Inbox extends AsyncDisposable {
   /** What waits to be shown unasked, oldest first; never `low`, which is only for the asking. Takes nothing. */
   waiting(limit: number): Promise<readonly Message[]>

@@ -4,6 +4,7 @@ import { delimiter, isAbsolute, join, resolve } from 'node:path'
 /** How an agent starts this program: absolute paths, so that it does not depend on the PATH the agent was started with. */
 export type Launch = readonly [program: string, ...args: string[]]
 
+/** This process, as it was started. */
 export interface ThisProgram {
   /** process.execPath */
   readonly node: string

@@ -5,6 +5,7 @@ import type { Client } from '../../node/rpc/client-types.ts'
 import { version } from '../version.ts'
 import type { Inbox, OpenInbox } from './inbox.ts'
 
+/** Which node, and as which session. */
 export interface NodeInboxOptions {
   readonly home: string
   readonly env: Readonly<Record<string, string | undefined>>

@@ -1,6 +1,7 @@
 import type { Timers } from '../../node/ports/runtime.ts'
 import { pause } from './pause.ts'
 
+/** How many turns, how soon again. */
 export interface PaceOptions {
   /** Turns that may be had at once. */
   readonly burst: number

@@ -2,6 +2,7 @@ import { AtollError } from '../../node/ports/errors.ts'
 
 /** Agents that `install` knows. */
 const agents = ['claude'] as const
+/** The name of one. */
 export type Agent = (typeof agents)[number]
 
 /** The agent that was named. Throws bad_input where none, or an unknown one, was. */

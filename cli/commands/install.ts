@@ -1,7 +1,7 @@
 import { homedir } from 'node:os'
 import { openProfile, profileHome } from '../../node/host/profile.ts'
 import { AtollError } from '../../node/ports/errors.ts'
-import { agreed } from '../agents/agreed.ts'
+import { agreed, declined } from '../agents/agreed.ts'
 import { applyInstall } from '../agents/claude/apply-install.ts'
 import { checkLoads, type LoadCheck } from '../agents/claude/check-loads.ts'
 import { claudeFolder } from '../agents/claude/folder.ts'
@@ -33,7 +33,7 @@ export const command: Command = {
     const plan = planInstall({ home, claude, files: pluginFiles({ launch, version, home: home === profileHome({}) ? undefined : home }) })
     if (!input.json && plan.changes.length > 0) input.terminal.out(showChanges(plan.changes))
     if (values['dry-run'] === true) return report(input, plan, { state: 'absent' }, false)
-    if (plan.changes.length > 0 && !(await agreed('Make these changes?', input))) return 1
+    if (plan.changes.length > 0 && !(await agreed('Make these changes?', input))) return declined(input)
 
     openProfile(home, env)
     applyInstall(plan, home)

@@ -1,5 +1,5 @@
 import { homedir } from 'node:os'
-import { agreed } from '../agents/agreed.ts'
+import { agreed, declined } from '../agents/agreed.ts'
 import { claudeFolder } from '../agents/claude/folder.ts'
 import { showUndo } from '../agents/claude/show-plan.ts'
 import { applyUndo, planUndo } from '../agents/claude/undo-install.ts'
@@ -24,7 +24,7 @@ export const command: Command = {
     const undo = planUndo(home, claudeFolder(env, homedir()))
     if (!json && undo !== undefined) terminal.out(showUndo(undo))
     if (undo !== undefined && !dryRun) {
-      if (!(await agreed('Delete these?', input))) return 1
+      if (!(await agreed('Delete these?', input))) return declined(input)
       applyUndo(undo)
     }
     if (json) terminal.json({ agent: 'claude', dry_run: dryRun, changed: undo !== undefined && !dryRun, removed: (undo?.remove ?? []).map(({ kind, path }) => ({ kind, path })), kept: undo?.keep ?? [] })

@@ -37,11 +37,11 @@ export function readMessage(tables: Pick<Tables, 'get'>, id: string): MessageRow
 
 /** Sorts as time does; the id keeps equal times apart. */
 export function inboxKey(clock: HybridTime, id: string): string {
-  return `${clock.ms.toString(16).padStart(14, '0')}${clock.counter.toString(16).padStart(10, '0')}${id}`
+  return `${clock.ms.toString(16).padStart(14, '0')}${clock.counter.toString(16).padStart(14, '0')}${id}`
 }
 
 /** The message id within an inbox key. */
-export const idOfInboxKey = (key: string): string => key.slice(24)
+export const idOfInboxKey = (key: string): string => key.slice(28)
 
 /** @returns true when the message is new and for this reader */
 export function foldMessage(tables: Tables, message: MessagePayload, origin: Origin, reader: Reader): boolean {

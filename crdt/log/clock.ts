@@ -25,7 +25,10 @@ export class HybridClock {
   /** A time later than every one given out or observed before. */
   tick(): HybridTime {
     const ms = Math.max(0, Math.floor(this.#now()))
-    this.#last = ms > this.#last.ms ? { ms, counter: 0 } : { ms: this.#last.ms, counter: this.#last.counter + 1 }
+    const last = this.#last
+    if (ms > last.ms) this.#last = { ms, counter: 0 }
+    // A peer may have named the largest counter there is.
+    else this.#last = last.counter < Number.MAX_SAFE_INTEGER ? { ms: last.ms, counter: last.counter + 1 } : { ms: last.ms + 1, counter: 0 }
     return this.#last
   }
 

@@ -48,12 +48,9 @@ export class PeerHeads {
     this.#told.set(held.log, held.seq)
   }
 
-  /** Its digest is ours. */
+  /** Its digest is ours: it holds what we hold. What it knows of us is another matter. */
   becomeEqual(): void {
-    for (const held of this.#replica.logs()) {
-      this.#heads.set(held.log, { ...held })
-      this.#told.set(held.log, held.seq)
-    }
+    for (const held of this.#replica.logs()) this.#heads.set(held.log, { ...held })
   }
 
   told(log: LogId, seq: number): void {

@@ -32,6 +32,7 @@ export class SyncSession implements SessionHandle {
   #heartbeat: Disposable | undefined
   #lastHeard: number
   #announcedAll = false
+  #saidDigest = false
   #closed = false
   #pings = new Map<number, number>()
   #token = 0
@@ -60,7 +61,7 @@ export class SyncSession implements SessionHandle {
   }
 
   start(): void {
-    if (this.#replica.standing(this.remote) === 'admitted') this.#send({ type: 'digest', digest: headsDigest(this.#replica.logs()) })
+    if (this.#replica.standing(this.remote) === 'admitted') this.#sayDigest()
     else this.#announceAll()
     this.#beat()
   }
@@ -124,12 +125,17 @@ export class SyncSession implements SessionHandle {
     }
   }
 
+  /** A peer that finds the digest equal to its own knows what we hold; one that does not asks by announcing everything. */
+  #sayDigest(): void {
+    this.#saidDigest = true
+    for (const { log, seq } of this.#replica.logs()) this.peer.told(log, seq)
+    this.#send({ type: 'digest', digest: headsDigest(this.#replica.logs()) })
+  }
+
   #compare(digest: Uint8Array): void {
-    if (sameBytes(digest, headsDigest(this.#replica.logs()))) {
-      this.peer.becomeEqual()
-      this.#announcedAll = true
-      this.#host.onProgress(this)
-    } else this.#announceAll()
+    if (!sameBytes(digest, headsDigest(this.#replica.logs()))) return this.#announceAll()
+    this.peer.becomeEqual()
+    this.#host.onProgress(this)
   }
 
   /** Says everything we hold: to members all heads, to former ones those of membership, to strangers nothing. */
@@ -181,7 +187,7 @@ export class SyncSession implements SessionHandle {
 
   #membershipChanged(): void {
     this.#puller.unblock()
-    if (!this.#announcedAll && this.#replica.standing(this.remote) === 'admitted') this.#announceAll()
+    if (!this.#announcedAll && !this.#saidDigest && this.#replica.standing(this.remote) === 'admitted') this.#announceAll()
   }
 
   /** News go out after a moment, so that many become one frame and peers of the author hear of it from the author. */

@@ -6,9 +6,11 @@
  */
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { idOf } from '../../crdt/log/entry.ts'
 import { StoreError, type MeshStore } from '../ports/store.ts'
 import type { Database, OpenDatabase } from './sqlite-database.ts'
 import { problemOf } from './sqlite-errors.ts'
+import { fromBlob } from './sqlite-hex.ts'
 import { salvage, type Salvaged } from './quarantine-salvage.ts'
 
 export interface Damage extends Salvaged {
@@ -28,6 +30,7 @@ export function quarantine(path: string, why: string, open: OpenDatabase, fresh:
   const store = fresh(making)
   const salvaged = withDatabase(path, open, (damaged) => salvage(damaged, sizeOf(path), store))
   store.close()
+  if (sizeOf(`${making}-wal`) > 0) throw new StoreError('io', 'what was salvaged could not be written whole')
   const movedTo = setAside(path)
   finishQuarantine(path)
   return { movedTo, why, ...salvaged }
@@ -44,13 +47,18 @@ export function finishQuarantine(path: string): void {
 
 /**
  * Looks for damage. Throws StoreError `corrupt` where it finds any.
- * @param depth `kept` looks at what no refold could bring back, `all` at everything
+ * @param depth `kept` looks at the structure of the tables in `kept`, `all` at everything, and hashes every entry
  */
 export function checkDatabase(database: Database, depth: 'kept' | 'all', kept: readonly string[]): void {
   const checks = depth === 'all' ? ['PRAGMA integrity_check(1)'] : kept.map((table) => `PRAGMA quick_check(${table})`)
   for (const check of checks) {
     const verdict = String(database.prepare(check).get()?.[0])
     if (verdict !== 'ok') throw new StoreError('corrupt', verdict)
+  }
+  if (depth === 'kept') return
+  // SQLite has no checksums: a page can be sound and its content another.
+  for (const [id, bytes] of database.prepare('SELECT id, bytes FROM entry ORDER BY position').iterate()) {
+    if (idOf(bytes as Uint8Array) !== fromBlob(id)) throw new StoreError('corrupt', `entry ${fromBlob(id)} does not hash to its id`)
   }
 }
 

@@ -25,7 +25,7 @@ export function sqliteNotes(database: Database): SqliteNotes {
       const last = found[limit - 1]
       // Where the limit cuts through notes of equal rank, their ids decide, as on every other peer (rule C1), not the order they came in.
       const cut = last !== undefined && found[limit]?.rank === last.rank
-      const better = cut ? found.filter(({ rank }) => rank < last.rank) : found
+      const better = cut ? found.filter(({ rank }) => rank < last.rank) : found.slice(0, limit)
       const tied = cut ? sql.tied.all(match, last.rank, limit - better.length).map(([note]) => ({ note: text(note as Uint8Array), score: -last.rank })) : []
       const named = better.map(({ n, rank }) => ({ note: text(sql.nameOf.get(n)?.[0] as Uint8Array), score: -rank }))
       return [...named.sort(bestFirst), ...tied]
@@ -35,14 +35,15 @@ export function sqliteNotes(database: Database): SqliteNotes {
       for (const { note, words } of notes) {
         const before = sql.numberOf.get(note)?.[0] as number | undefined
         if (before !== undefined) {
-          sql.forget.run(before)
           sql.unindex.run(before)
+          sql.forget.run(before)
         }
         if (words === undefined) continue
         // A new number each time: FTS5 is fast only where numbers rise.
         last ??= (sql.last.get()?.[0] ?? 0) as number
-        sql.name.run(++last, note)
-        sql.index.run(last, splitWords(words.words).join(' '), [...new Set(words.tags)].map(tagToken).join(' '))
+        const texts = [splitWords(words.words).join(' '), [...new Set(words.tags)].map(tagToken).join(' ')]
+        sql.add.run(++last, note, ...texts)
+        sql.index.run(last, ...texts)
       }
     },
     clear: () => {
@@ -81,7 +82,8 @@ function prepare(database: Database) {
     last: database.prepare('SELECT max(n) FROM note'),
     numberOf: database.prepare('SELECT n FROM note WHERE note = ?'),
     forget: database.prepare('DELETE FROM note WHERE n = ?'),
-    name: database.prepare('INSERT INTO note (n, note) VALUES (?, ?)'),
+    add: database.prepare('INSERT INTO note (n, note, words, tags) VALUES (?, ?, ?, ?)'),
+    // Reads what it takes out of the index from the row in `note`, which goes after it.
     unindex: database.prepare('DELETE FROM note_words WHERE rowid = ?'),
     index: database.prepare('INSERT INTO note_words (rowid, words, tags) VALUES (?, ?, ?)'),
   }

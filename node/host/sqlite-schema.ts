@@ -58,10 +58,11 @@ const steps: readonly string[] = [
   -- Puts of the last commits, not yet in their tables.
   CREATE TABLE recent (n INTEGER PRIMARY KEY, puts BLOB NOT NULL) STRICT;
 
-  CREATE TABLE note (n INTEGER PRIMARY KEY, note TEXT NOT NULL UNIQUE) STRICT;
-  -- Holds no text, only the index. Words come separated by node/peer/memory-store-words.ts, so that both stores find
-  -- the same; the ascii tokenizer leaves everything beyond ASCII alone. A tag is one token, exact.
-  CREATE VIRTUAL TABLE note_words USING fts5 (words, tags, content = '', contentless_delete = 1, tokenize = 'ascii');
+  -- Words come separated by node/peer/memory-store-words.ts, so that both stores find the same; the ascii tokenizer
+  -- leaves everything beyond ASCII alone. A tag is one token, exact. Both are kept because FTS5 must be told what it
+  -- forgets: its contentless_delete keeps counting deleted notes, and ranks would depend on what a device once held.
+  CREATE TABLE note (n INTEGER PRIMARY KEY, note TEXT NOT NULL UNIQUE, words TEXT NOT NULL, tags TEXT NOT NULL) STRICT;
+  CREATE VIRTUAL TABLE note_words USING fts5 (words, tags, content = 'note', content_rowid = 'n', tokenize = 'ascii');
   INSERT INTO note_words (note_words, rank) VALUES ('rank', 'bm25(1.0, 0.0)');
   `,
 ]

@@ -1,6 +1,7 @@
 /** Entries, batches and the whole visible state of a store, for its contract. */
 import { localTables, projectionTables, type TableName } from '../../crdt/docs/tables.ts'
 import { parseQuery, toWords } from '../../crdt/docs/search-words.ts'
+import { idOf } from '../../crdt/log/entry.ts'
 import type { DeviceId, EntryId, LogId } from '../../crdt/wire/ids.ts'
 import type { Batch, MeshStore, NewEntry } from '../../node/ports/store.ts'
 
@@ -19,7 +20,8 @@ export function hexOf(bytes: number, n: number): string {
 
 export const logOf = (n: number): LogId => hexOf(16, 1000 + n) as LogId
 export const deviceOf = (n: number): DeviceId => hexOf(32, 2000 + n) as DeviceId
-export const entryIdOf = (log: number, seq: number): EntryId => hexOf(32, 100_000 * log + seq) as EntryId
+/** As in life, an id is the hash of an entry's bytes. */
+export const entryIdOf = (log: number, seq: number): EntryId => idOf(bytesOf(log, seq))
 
 export interface EntrySample {
   readonly log?: number
@@ -29,10 +31,10 @@ export interface EntrySample {
 }
 
 export function entry(seq: number, { log = 1, type = 'content', bytes = bytesOf(log, seq), vouched = false }: EntrySample = {}): NewEntry {
-  return { id: entryIdOf(log, seq), log: logOf(log), type, device: deviceOf(log), seq, bytes, vouched }
+  return { id: idOf(bytes), log: logOf(log), type, device: deviceOf(log), seq, bytes, vouched }
 }
 
-const bytesOf = (log: number, seq: number): Uint8Array => Uint8Array.from({ length: 20 }, (_, i) => (log * 31 + seq * 7 + i) & 0xff)
+const bytesOf = (log: number, seq: number): Uint8Array => Uint8Array.from({ length: 20 }, (_, i) => [log, seq][i] ?? (log * 31 + seq * 7 + i) & 0xff)
 
 export function batch(parts: Partial<Batch>): Batch {
   return { entries: [], puts: [], notes: [], evidence: [], ...parts }

@@ -1,5 +1,5 @@
 /** The stores that the contract is run over, each with a way to make its next commit fail by plan. */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openNodeSqlite, type Database, type OpenDatabase, type Statement } from '../../node/host/sqlite-database.ts'
@@ -48,7 +48,8 @@ function memorySubject(): Subject {
 const errcodes: Record<StoreProblem, number> = { full: 13, readonly: 8, io: 10, corrupt: 11 }
 
 function sqliteSubject(mostRecent: number): Subject {
-  const folder = mkdtempSync(join(tmpdir(), 'atoll-store-'))
+  // In memory where there is such a file system: syncing for real is the business of test/fault.
+  const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'atoll-store-'))
   const disk = failingDisk()
   const store = openSqliteStore({ path: join(folder, 'mesh.db'), open: disk.open, mostRecent })
   return {

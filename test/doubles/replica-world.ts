@@ -7,7 +7,7 @@ import { introduce, proveRoot } from '../../crdt/members/proofs.ts'
 import type { Role } from '../../crdt/members/roles.ts'
 import { signingPair, type SigningPair } from '../../crdt/crypto/sign.ts'
 import { encode } from '../../crdt/wire/codec.ts'
-import { toHex, type DeviceId, type EntryId, type LogId, type MemberId, type MeshId } from '../../crdt/wire/ids.ts'
+import { toHex, type EntryId, type LogId, type MemberId, type MeshId } from '../../crdt/wire/ids.ts'
 import { silentLog } from '../../node/ports/log.ts'
 import { noWitness, type Witness } from '../../node/ports/witness.ts'
 import { shareEpochs } from '../../node/peer/join/admitter.ts'
@@ -87,8 +87,7 @@ export class ReplicaWorld {
   async deliver(from: Actor, to: Actor): Promise<void> {
     for (let placed = -1; placed !== 0; ) {
       placed = 0
-      for (const { log, type } of [...from.replica.logs()].sort((a, b) => (a.type === b.type ? 0 : a.type === 'membership' ? -1 : 1))) {
-        void type
+      for (const { log } of [...from.replica.logs()].sort((a, b) => (a.type === b.type ? 0 : a.type === 'membership' ? -1 : 1))) {
         for (let after = to.replica.log(log)?.seq ?? 0; ; ) {
           const run = from.replica.readRun(log, after, 96 * 1024)
           if (run.length === 0) break
@@ -162,7 +161,6 @@ export const bytesOf = (entries: readonly Entry[]): readonly Uint8Array[] => ent
 /** Everything that queries are answered from, to compare replicas by (rule C1). */
 export function shown(who: Actor): unknown {
   const tables = who.store.snapshot().tables
-  return Object.fromEntries((['register', 'message', 'receipt'] as const).map((table) => [table, [...(tables.get(table) ?? [])].map(([key, value]) => [key, toHex(value)]).sort()]))
+  return Object.fromEntries((['register', 'message', 'receipt'] as const).map((table) => [table, [...(tables.get(table) ?? [])].map(([key, value]) => `${key} ${toHex(value)}`).sort()]))
 }
 
-export type { DeviceId }

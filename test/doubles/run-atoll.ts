@@ -1,5 +1,4 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { join } from 'node:path'
 
 export interface Finished {
   readonly status: number | null
@@ -16,10 +15,14 @@ export interface Running {
   saw(text: string, on?: 'stdout' | 'stderr'): Promise<string>
 }
 
-const program = join(import.meta.dirname, 'memory-atoll.ts')
+export interface RunOptions {
+  readonly env?: Readonly<Record<string, string>>
+  readonly cwd?: string
+  readonly stdin?: string
+}
 
-/** Starts the real command line, from sources, over the peer in memory. */
-export function startAtoll(home: string, args: readonly string[], options: { readonly env?: Readonly<Record<string, string>>; readonly cwd?: string; readonly stdin?: string } = {}): Running {
+/** Starts a command of the program at a path on a profile. */
+export function startAtoll(program: string, home: string, args: readonly string[], options: RunOptions = {}): Running {
   const { NO_COLOR: _, FORCE_COLOR: __, ATOLL_MESH: ___, CLAUDE_CODE_SESSION_ID: ____, ...env } = process.env
   const child = spawn(process.execPath, [program, ...args], { cwd: options.cwd ?? home, env: { ...env, ATOLL_HOME: home, ...options.env }, stdio: ['pipe', 'pipe', 'pipe'] })
   const text = { stdout: '', stderr: '' }

@@ -41,6 +41,7 @@ export class ClaudeWorld implements AsyncDisposable {
   }
 }
 
+/** Somebody with a home, a profile and a Claude Code of their own. */
 export class Person {
   readonly home: string
   /** Where their Claude Code works. */
@@ -57,6 +58,7 @@ export class Person {
     // What Claude Code asks a person once: done with the welcome, this folder is trusted, this key may be used.
     const answered = { hasCompletedOnboarding: true, theme: 'dark', projects: { [this.directory]: { hasTrustDialogAccepted: true, hasCompletedProjectOnboarding: true } }, customApiKeyResponses: { approved: [apiKey], rejected: [] } }
     writeFileSync(join(home, '.claude.json'), JSON.stringify(answered))
+    // Where no node was started there is none to stop, and that is as well.
     world.later(() => this.atoll('down').catch(() => {}))
   }
 
@@ -104,6 +106,7 @@ export class Person {
   }
 }
 
+/** An interactive Claude Code: its keyboard, its screen, its model. */
 export interface Session {
   readonly model: Model
   type(text: string): void

@@ -76,8 +76,8 @@ const flavours = {
   },
   household: {
     people: 2, devicesEach: 4,
-    first: { admit: 2, link: 18, invite: 0, promote: 2 },
-    then: { admit: 2, invite: 0, join: 0, promote: 9, remove: 2, close: 0, leave: 1, link: 16, removeDevice: 40, rotate: 2, share: 1, reseal: 1, policy: 0 },
+    first: { admit: 5, link: 16, invite: 0, promote: 8 },
+    then: { admit: 2, invite: 0, join: 0, promote: 12, remove: 2, close: 0, leave: 1, link: 14, removeDevice: 40, rotate: 2, share: 1, reseal: 1, policy: 0 },
   },
   mixed: {
     people: 5, devicesEach: 3,
@@ -198,7 +198,7 @@ class Maker {
         return { type: 'admit', grant, member: memberId(person), role: invite.role, rootProof: bytes64, introduction: introduction(deviceId(person, this.#device())), invite: { opened, transcript: bytes32, proof: bytes64 } }
       }
       case 'promote': {
-        const named = Array.from({ length: this.#flavour.devicesEach }, (_, i) => deviceId(person, i)).filter((own) => view.distance(own, memberId(person)) < Infinity && dice.chance(0.7))
+        const named = Array.from({ length: this.#flavour.devicesEach }, (_, i) => deviceId(person, i)).filter((own) => view.distance(own, memberId(person)) < Infinity && dice.chance(0.8))
         return { type, grant, member: memberId(person), role, devices: named }
       }
       case 'link': return { type, grant, introduction: introduction(other), consent: bytes64, ...root }

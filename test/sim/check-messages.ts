@@ -38,8 +38,10 @@ export async function checkMessages(world: SimWorld, mesh: MeshId, peers: readon
       if (page.length === 0) break
     }
   }
+  const view = peers[0]?.replica(mesh)?.membership.now()
   for (const { by, what } of promises.claims) {
-    if (what.type !== 'message' || promises.wasOut(by)) continue
+    // Content of those who are out may fall with them (rule T4).
+    if (what.type !== 'message' || promises.wasOut(by) || !view?.isWriter(by.device)) continue
     const row = by.replica(mesh) && readMessage((by.replica(mesh) as NonNullable<ReturnType<SimPeer['replica']>>).store, what.id)
     for (const peer of peers) {
       if (peer === by || !isFor(peer, what.to)) continue

@@ -80,8 +80,9 @@ function kept(world: SimWorld, peers: readonly SimPeer[], mesh: MeshId, promises
   return promises.claims.flatMap((claim) => {
     // Content of those who are out may fall with them (rule T4); C1 says that it does so everywhere alike.
     if (promises.wasOut(claim.by) || !view.isWriter(claim.by.device)) return []
-    const holder = claim.what.type === 'message' ? claim.by : witness
-    return isKept(claim, replicaOf(holder as SimPeer, mesh)) ? [] : [`D1: what ${claim.by.name} was told is done is gone: ${JSON.stringify(claim.what)}`]
+    // A direct message is for its author and whom it was sent to; an author whose old copy does not know the mesh is not asked.
+    const holder = claim.what.type === 'message' ? claim.by.replica(mesh) : replicaOf(witness as SimPeer, mesh)
+    return !holder || isKept(claim, holder) ? [] : [`D1: what ${claim.by.name} was told is done is gone: ${JSON.stringify(claim.what)}`]
   })
 }
 

@@ -121,8 +121,10 @@ export class Performer {
         return undefined
       }
       case 'leave': {
-        this.#promises.out(peer)
+        // From the first: it may be out already when it dies before it hears so.
+        this.#promises.left(peer)
         await services.mesh.leave()
+        this.#promises.left(peer)
         return undefined
       }
       case 'remove': {

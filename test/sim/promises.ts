@@ -29,7 +29,6 @@ export class Promises {
   readonly #world: SimWorld
   readonly #handed = new Map<SimPeer, Handed>()
   readonly #backups = new Map<SimPeer, Handed>()
-  /** Members whose operations ended before they did are not heard of again. */
   readonly #everOut = new Set<SimPeer>()
 
   constructor(world: SimWorld) {
@@ -69,9 +68,10 @@ export class Promises {
     this.claims = this.claims.filter((claim) => claim.by !== peer || claim.entries.every(held))
   }
 
-  /** It left, or was put out: what it wrote may fall by the rules. */
-  out(peer: SimPeer): void {
+  /** It left, and dropped what it held of the mesh: what it wrote may fall by the rules, and what it read it may read again. */
+  left(peer: SimPeer): void {
     this.#everOut.add(peer)
+    this.#handed.delete(peer)
   }
 
   wasOut(peer: SimPeer): boolean {

@@ -74,6 +74,7 @@ export class SimDisk {
         check()
         this.#roots.set(mesh, seed)
       },
+      keptRoot: (mesh) => this.#roots.get(mesh),
       witness: {
         take: (mesh) => {
           const ends = this.#witness.get(mesh) ?? []

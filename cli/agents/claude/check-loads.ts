@@ -8,6 +8,7 @@ import * as z from 'zod'
 import { findOnPath } from '../launch.ts'
 import { pluginName } from './plugin.ts'
 
+/** What Claude Code answered. */
 export type LoadCheck =
   | { readonly state: 'loads'; readonly version: string }
   /** No `claude` on PATH: nobody to ask. */

@@ -8,6 +8,7 @@ const hookInput = z.looseObject({
   /** Set where a subagent is at work and not the session's own conversation. */
   agent_id: z.string().optional(),
 })
+/** As parsed. */
 export type HookInput = z.infer<typeof hookInput>
 
 /** Parses it, or says in words what it is instead. */

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { parsePid, processLives } from '../process-lives.ts'
 import { agentFolder } from './record.ts'
 
+/** Where these files are. */
 export function leaseFolder(home: string): string {
   return join(agentFolder(home), 'monitors')
 }

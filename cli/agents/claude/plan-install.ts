@@ -12,18 +12,21 @@ import { AtollError } from '../../../node/ports/errors.ts'
 import { pluginName } from './plugin.ts'
 import { agentFolder, readRecord, type InstallRecord } from './record.ts'
 
+/** One thing that install changes. */
 export type Change =
   | { readonly kind: 'write'; readonly path: string; readonly before: string | undefined; readonly after: string }
   | { readonly kind: 'delete'; readonly path: string; readonly before: string }
   | { readonly kind: 'folder'; readonly path: string }
   | { readonly kind: 'link'; readonly path: string; readonly target: string }
 
+/** What install would do, and what it would remember of it. */
 export interface InstallPlan {
   /** In the order in which they are made; empty when everything is in place. */
   readonly changes: readonly Change[]
   readonly record: InstallRecord
 }
 
+/** What a plan is made from. */
 export interface InstallInput {
   readonly home: string
   /** Claude Code's folder. */

@@ -15,6 +15,7 @@ import { contextEvents } from './hook-input.ts'
 /** The plugin's name, its folder's name, and the server's name in it. */
 export const pluginName = 'atoll'
 
+/** What the plugin's files say. */
 export interface PluginOptions {
   readonly launch: Launch
   readonly version: string

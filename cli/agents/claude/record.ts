@@ -17,6 +17,7 @@ const installRecord = z.object({
   /** Files in our own folder, relative to it. */
   files: z.array(z.string()),
 })
+/** As it stands in installed.json. */
 export type InstallRecord = z.infer<typeof installRecord>
 
 /** Where a profile keeps what belongs to Claude Code: `plugin/` and the record. */
@@ -24,6 +25,7 @@ export function agentFolder(home: string): string {
   return join(home, 'agents', 'claude')
 }
 
+/** The record's file. */
 export function recordPath(home: string): string {
   return join(agentFolder(home), 'installed.json')
 }

@@ -3,6 +3,7 @@ import { lineDiff } from '../line-diff.ts'
 import type { Change } from './plan-install.ts'
 import type { UndoPlan } from './undo-install.ts'
 
+/** What install would change, files line by line. */
 export function showChanges(changes: readonly Change[]): string {
   return changes.flatMap(showChange).join('\n')
 }
@@ -20,6 +21,7 @@ function showChange(change: Change): readonly string[] {
   }
 }
 
+/** What uninstall would delete, and what it would leave and why. */
 export function showUndo({ remove, keep }: UndoPlan): string {
   return [...remove.map(({ kind, path }) => `deleted ${kind} ${path}`), ...keep.map(({ path, why }) => `kept ${path}: ${why}`)].join('\n')
 }

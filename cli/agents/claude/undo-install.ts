@@ -5,8 +5,10 @@ import { leadsTo } from './plan-install.ts'
 import { pluginName } from './plugin.ts'
 import { agentFolder, readRecord, recordPath, type InstallRecord } from './record.ts'
 
+/** One thing that goes. */
 export type Removal = { readonly kind: 'link' | 'folder'; readonly path: string } | { readonly kind: 'file'; readonly path: string; readonly before: string }
 
+/** What uninstall would do. */
 export interface UndoPlan {
   /** In the order in which it goes. */
   readonly remove: readonly Removal[]
@@ -47,6 +49,7 @@ export function planUndo(home: string, claude: string): UndoPlan | undefined {
   return { remove, keep }
 }
 
+/** Carries a plan out. */
 export function applyUndo({ remove }: UndoPlan): void {
   for (const { path, kind } of remove) {
     if (kind === 'folder') rmdirSync(path)

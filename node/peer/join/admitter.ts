@@ -46,19 +46,19 @@ export async function admit(stream: FrameStream, replicas: () => Iterable<Replic
     const invite = standingInvite(replica, claim.opened)
     if (!verify(domains.inviteChannel, replica.mesh, transcript, claim.proof, invite.invite)) throw new Refusal('invite_forged')
     checkUse(replica, claim.opened, invite, runtime)
-    sendHistory(talk, replica, undefined)
+    const shown = sendHistory(talk, replica, new Map())
     const introduce = await talk.next(patienceMs)
     if (introduce.type !== 'introduce') throw new Refusal('invite_forged')
     const proof = inviteProofBytes(introduce.member, stream.remote, replica.identity.device, claim.opened, transcript)
     const sound = introduce.introduction.device === stream.remote && checkIntroduction(introduce.introduction) && checkRoot(replica.mesh, stream.remote, introduce.member, introduce.rootProof) && checkInvite(replica.mesh, invite.invite, proof, introduce.proof)
     if (!sound) throw new Refusal('invite_forged')
-    const before = new Map([...replica.logs()].map(({ log, seq }) => [log, seq]))
     const [admitted] = await replica.operate(() => {
       checkUse(replica, claim.opened, invite, runtime)
       return [{ type: 'admit', grant: replica.grant(), member: introduce.member, role: invite.role, rootProof: introduce.rootProof, introduction: introduce.introduction, invite: { opened: claim.opened, transcript, proof: introduce.proof } }]
     })
     await shareEpochs(replica, stream.remote, introduce.introduction.sealingKey, runtime)
-    sendHistory(talk, replica, before)
+    // From where the first showing ended: others may have been admitted since.
+    sendHistory(talk, replica, shown)
     talk.send({ type: 'welcome', admitted: admitted as EntryId })
     return { replica, admitted: admitted as EntryId }
   } catch (error) {
@@ -103,10 +103,12 @@ function checkUse(replica: Replica, opened: EntryId, invite: OpOf<'invite'>, run
   if (used >= invite.uses) throw new Refusal('invite_used_up')
 }
 
-function sendHistory(talk: FrameQueue, replica: Replica, from: ReadonlyMap<string, number> | undefined): void {
+/** Shows the membership logs beyond what was shown before. @returns how far each was shown */
+function sendHistory(talk: FrameQueue, replica: Replica, before: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
+  const shown = new Map(before)
   for (const { log, type } of replica.logs()) {
     if (type !== 'membership') continue
-    for (let after = from?.get(log) ?? 0; ; ) {
+    for (let after = before.get(log) ?? 0; ; shown.set(log, after)) {
       const run = replica.readRun(log, after, runBytes)
       if (run.length === 0) break
       talk.send({ type: 'history', run })
@@ -114,4 +116,5 @@ function sendHistory(talk: FrameQueue, replica: Replica, from: ReadonlyMap<strin
     }
   }
   talk.send({ type: 'historyEnd' })
+  return shown
 }

@@ -4,7 +4,7 @@
  */
 import { decodeBody, deletePayload, kinds, messagePayload, receiptPayload, registerDocs, setPayload, type Change } from '../../../crdt/docs/change.ts'
 import { foldMessage, foldReceipt, type Origin } from '../../../crdt/docs/messages.ts'
-import { foldRegister, type Version } from '../../../crdt/docs/registers.ts'
+import { foldRegister, registerKey, type Version } from '../../../crdt/docs/registers.ts'
 import { openChanges } from '../../../crdt/docs/sealed.ts'
 import { toWords } from '../../../crdt/docs/search-words.ts'
 import type { Tables } from '../../../crdt/docs/tables.ts'
@@ -75,8 +75,8 @@ export class Folder {
     const author = view?.device(entry.device)
     if (!view || !author) return true
     const origin: Origin = { entry: entry.id, device: entry.device, member: author.member, log: entry.log, seq: entry.seq, clock: entry.clock }
-    const stands = this.#needs.stands(entry)
-    for (const change of changes.value) this.#dispatch(change, { origin, role: author.role, view, stands, tables, events, inner: false })
+    const at: FoldContext = { origin, role: author.role, view, stands: this.#needs.stands(entry), tables, events, inner: false, written: new Set() }
+    for (const change of changes.value) this.#dispatch(change, at)
     return true
   }
 
@@ -96,11 +96,15 @@ export class Folder {
     // Anything else is of a kind this version does not know: kept and forwarded with its entry (rule C5).
   }
 
-  #register(change: Change, { origin, role, stands, tables, events }: FoldContext): void {
+  #register(change: Change, { origin, role, stands, tables, events, written }: FoldContext): void {
     const parsed = change.kind === kinds.set ? decode(setPayload, change.payload) : decode(deletePayload, change.payload)
     if (!parsed.ok || !mayWrite(change.doc, parsed.value.key, role, origin.member)) return
     const value = 'value' in parsed.value ? (parsed.value.value as string) : undefined
     if (value !== undefined && !isJson(value)) return
+    // An entry is what deps name, so it has one say about a key: the first.
+    const register = registerKey(change.doc, parsed.value.key)
+    if (written.has(register)) return
+    written.add(register)
     const { entry, device, clock } = origin
     const { before, after } = foldRegister(tables, { doc: change.doc, key: parsed.value.key, value, entry, device, clock, deps: change.deps, stands }, this.#needs.folded)
     if (before[0]?.entry === after[0]?.entry) return
@@ -139,6 +143,8 @@ interface FoldContext {
   readonly tables: Tables
   readonly events: FoldEvents
   readonly inner: boolean
+  /** Registers that this entry has set or deleted. */
+  readonly written: Set<string>
 }
 
 /** The permission table of register documents, checked by every peer at the frontier the author named. */

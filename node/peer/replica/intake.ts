@@ -46,6 +46,9 @@ export function takeRun(run: readonly Uint8Array[], { mesh, ledger, store, verif
   const first = entries[0]
   if (!first) return { ...nothing, problem: 'empty' }
   const about = { ...nothing, log: first.log }
+  // Before anything is filtered out: behind known entries of one log could stand one that another device signed.
+  if (entries.some((entry) => entry.log !== first.log || entry.type !== first.type)) return { ...about, problem: 'wrong_log' }
+  if (entries.some((entry) => entry.device !== first.device)) return { ...about, problem: 'wrong_device' }
   const known = ledger.logs.get(first.log)
   if (known && (known.device !== first.device || known.type !== first.type)) return { ...about, problem: 'wrong_device' }
   if (known?.forked || known?.refused !== undefined) return about

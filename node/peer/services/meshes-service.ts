@@ -46,7 +46,9 @@ export function meshesService(peer: Peer): MeshesService {
       const present = peer.meshes.get(mesh)
       if (present) throw new AtollError('already_joined', { name: summaryOf(peer, present).member_name })
       if (config.current().network === 'off') throw new AtollError('offline')
-      const root = newRoot()
+      // A device belongs to one member for good: under another root nobody would let it in again after it left.
+      const kept = profile.keptRoot?.(mesh)
+      const root = kept ? signingPair(kept) : newRoot()
       profile.keepRoot(mesh, root.seed)
       const replica = peer.openReplica(mesh)
       try {

@@ -8,8 +8,8 @@ if (major < 22 || (major === 22 && minor < 18)) {
 } else {
   import('./main.ts').then(
     (program) => program.main(),
-    (error) => {
-      process.stderr.write('Atoll could not start: ' + String(error && error.stack) + '\n')
+    (error: unknown) => {
+      process.stderr.write('Atoll could not start: ' + String(error instanceof Error ? error.stack : error) + '\n')
       process.exitCode = 1
     },
   )

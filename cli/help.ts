@@ -69,7 +69,7 @@ function flags(options: Readonly<Record<string, CommandOption>>, terminal: Termi
   const rows = Object.entries(options).map(([name, { type, multiple, doc, short }]): [string, string] => {
     const param = params.get(name)
     const value = type === 'boolean' ? '' : ` ${param === undefined ? name.toUpperCase() : param.choices.length > 0 ? param.choices.join('|') : param.placeholder}`
-    const initial = param?.initial === undefined || param.initial === false || (Array.isArray(param.initial) && param.initial.length === 0) ? '' : ` (${String(param.initial)})`
+    const initial = param?.initial === undefined || param.initial === false || (Array.isArray(param.initial) && param.initial.length === 0) ? '' : ` (${String(param.initial as string | number)})`
     return [`--${name}${short === undefined ? '' : `, -${short}`}${value}${multiple === true ? '…' : ''}`, doc + initial]
   })
   columns(rows, terminal)

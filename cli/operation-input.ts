@@ -9,9 +9,10 @@ import { usageOf } from './usage.ts'
 
 /** The flags of a derived command, for parseFlags. */
 export function operationFlags(operation: Operation, params: readonly Param[]): Readonly<Record<string, CommandOption>> {
-  const flags = params.filter((param) => param.place === null).map((param) => [param.flag, { type: param.kind === 'flag' ? 'boolean' : 'string', multiple: param.kind === 'list', doc: param.doc }] as const)
-  const yes = operation.cli?.confirm === undefined ? [] : [['yes', { type: 'boolean', doc: 'Do it without asking' }] as const]
-  return Object.fromEntries([...flags, ...yes])
+  const flags: Record<string, CommandOption> = {}
+  for (const { place, flag, kind, doc } of params) if (place === null) flags[flag] = { type: kind === 'flag' ? 'boolean' : 'string', multiple: kind === 'list', doc }
+  if (operation.cli?.confirm !== undefined) flags['yes'] = { type: 'boolean', doc: 'Do it without asking' }
+  return flags
 }
 
 /** Builds the input; reads standard input where a `-` says so. Throws bad_input with the usage line. */
@@ -52,7 +53,7 @@ function convert({ kind, flag, placeholder, place }: Param, text: string): unkno
 
 function jsonOrText(text: string): unknown {
   try {
-    return JSON.parse(text)
+    return JSON.parse(text) as unknown
   } catch {
     // Not JSON, so it is meant as it stands.
     return text

@@ -7,22 +7,31 @@ const patienceMs = 1_000
 const frameMs = 120
 const frames = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'] as const
 
+/** Calls again and again until disposed; tests call by hand. */
+export type Every = (milliseconds: number, call: () => void) => Disposable
+
+const interval: Every = (milliseconds, call) => {
+  // It must not keep a finished command from ending.
+  const timer = setInterval(call, milliseconds).unref()
+  return { [Symbol.dispose]: () => clearInterval(timer) }
+}
+
 /** Says on standard error that something takes its time. Disposing takes the line away again. */
 export class Progress {
   readonly #terminal: LiveTerminal
   readonly #now: () => number
   readonly #began: number
-  readonly #timer: NodeJS.Timeout
+  readonly #timer: Disposable
   #text = ''
   #said = ''
   #shown = false
   #frame = 0
 
-  constructor(terminal: LiveTerminal, now: () => number) {
+  constructor(terminal: LiveTerminal, now: () => number, every: Every = interval) {
     this.#terminal = terminal
     this.#now = now
     this.#began = now()
-    this.#timer = setInterval(() => this.#draw(), frameMs).unref()
+    this.#timer = every(frameMs, () => this.#draw())
   }
 
   /** What is going on now. Off a terminal each new text is one line. */
@@ -35,7 +44,7 @@ export class Progress {
   }
 
   [Symbol.dispose](): void {
-    clearInterval(this.#timer)
+    this.#timer[Symbol.dispose]()
     if (this.#shown) this.#terminal.status('')
   }
 

@@ -47,10 +47,10 @@ function lastLines(text: string, count: number): readonly string[] {
 function print(line: string, { json, terminal }: CommandInput): void {
   if (json) return terminal.out(line)
   try {
-    const { at, level, scope, event, ...fields } = JSON.parse(line) as Record<string, unknown>
+    const { at, level, scope, event, ...fields } = JSON.parse(line) as Record<'at' | 'level' | 'scope' | 'event', string | undefined>
     const kind = tone(String(level).padEnd(5), level === 'error' ? 'bad' : level === 'warn' ? 'warn' : 'dim', terminal)
     const rest = Object.entries(fields).map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
-    terminal.out(`${tone(String(at), 'dim', terminal)} ${kind} ${cleanText([scope, event].filter((word) => word !== undefined).join(': '))} ${cleanText(rest.join(' '))}`.trimEnd())
+    terminal.out(`${tone(String(at), 'dim', terminal)} ${kind} ${cleanText(scope === undefined ? String(event) : `${String(scope)}: ${String(event)}`)} ${cleanText(rest.join(' '))}`.trimEnd())
   } catch {
     // A stack trace of a node that could not start is not JSON.
     terminal.out(cleanText(line))

@@ -53,7 +53,9 @@ export const deletePayload = struct({ key: text(limits.keyBytes) })
 /** The key of the inner changes, wrapped for each device that may read them; author's devices included. */
 export const sealedPayload = struct({
   sealer: sealingKey,
-  recipients: list(struct({ device: deviceId, key: fixed(wrappedKeyBytes) }), limits.recipients),
+  /** The hash of the key: all who open it open it with the same one, and read the same (rule C1). */
+  commitment: fixed(32),
+  recipients: list(struct({ device: deviceId, key: fixed(wrappedKeyBytes) }), limits.recipientsPerEnvelope),
   nonce: fixed(nonceBytes),
   sealed: bytes(limits.payloadBytes),
 })

@@ -8,10 +8,15 @@ import { hybridTime } from '../log/clock.ts'
 import { decode, encode, struct, uint, type TypeOf } from '../wire/codec.ts'
 import { deviceId, entryId, logId, type DeviceId, type EntryId, type LogId, type MemberId } from '../wire/ids.ts'
 import { messagePayload, type MessagePayload, type ReceiptPayload } from './change.ts'
+import { boundIds } from '../crypto/bound-id.ts'
+import { domains } from '../wire/protocols.ts'
 import type { Tables } from './tables.ts'
 
 const messageRow = struct({ entry: entryId, device: deviceId, log: logId, seq: uint, clock: hybridTime, message: messagePayload })
 export type MessageRow = TypeOf<typeof messageRow>
+
+/** Message ids are bound to the sending device: nobody can take another's id for a message of its own. */
+export const messageIds = boundIds<string>(domains.messageId)
 
 /** What a fold knows of the entry a change came in. */
 export interface Origin {
@@ -45,6 +50,7 @@ export const idOfInboxKey = (key: string): string => key.slice(28)
 
 /** @returns true when the message is new and for this reader */
 export function foldMessage(tables: Tables, message: MessagePayload, origin: Origin, reader: Reader): boolean {
+  if (!messageIds.isOf(message.id, origin.device)) return false
   const known = readMessage(tables, message.id)
   // One id, two messages: the earlier entry in clock order keeps it, whichever came first (rule C1).
   if (known && !(origin.entry !== known.entry && earlier(origin, known))) return false

@@ -5,16 +5,17 @@
  * aside until a standing one builds on it.
  */
 import { compareTimes, hybridTime, type HybridTime } from '../log/clock.ts'
-import { bool, decode, encode, list, struct, text, type TypeOf } from '../wire/codec.ts'
-import { deviceId, entryId, type DeviceId, type EntryId } from '../wire/ids.ts'
+import { bool, decode, encode, list, struct, text, uint, type TypeOf } from '../wire/codec.ts'
+import { deviceId, entryId, logId, type DeviceId, type EntryId, type LogId } from '../wire/ids.ts'
 import { limits } from '../wire/limits.ts'
 import type { Tables } from './tables.ts'
 
-const version = struct({ entry: entryId, device: deviceId, clock: hybridTime, deleted: bool, value: text(limits.valueBytes) })
+const version = struct({ entry: entryId, log: logId, seq: uint, device: deviceId, clock: hybridTime, deleted: bool, value: text(limits.valueBytes) })
 export type Version = TypeOf<typeof version>
 
-const row = list(version, 4096)
-const depsRow = list(entryId, limits.depsPerChange)
+const row = list(version, limits.logsPerMesh)
+/** What is kept of a void change, for when a standing one builds on it. */
+const setAside = struct({ log: logId, seq: uint, deps: list(entryId, limits.depsPerChange) })
 
 /** One change of a register, as the fold gets it. */
 export interface RegisterChange {
@@ -23,6 +24,8 @@ export interface RegisterChange {
   /** JSON text, or undefined for a deletion. */
   readonly value: string | undefined
   readonly entry: EntryId
+  readonly log: LogId
+  readonly seq: number
   readonly device: DeviceId
   readonly clock: HybridTime
   readonly deps: readonly EntryId[]
@@ -55,16 +58,22 @@ export function foldRegister(tables: Tables, change: RegisterChange, folded: (id
   const mark = `${at}\0${change.entry}`
   const cited = tables.get('superseded', mark) !== undefined
   if (!change.stands && !cited) {
-    tables.put('void', mark, encode(depsRow, change.deps))
+    tables.put('void', mark, encode(setAside, change))
     return { before, after: before }
   }
   const heads = new Map(before.map((version) => [version.entry, version]))
+  replaceOwn(heads, change.log, change.seq)
   supersede(tables, at, change.deps, heads, folded)
   if (cited) tables.put('superseded', mark, undefined)
-  else heads.set(change.entry, { entry: change.entry, device: change.device, clock: change.clock, deleted: change.value === undefined, value: change.value ?? '' })
+  else heads.set(change.entry, { entry: change.entry, log: change.log, seq: change.seq, device: change.device, clock: change.clock, deleted: change.value === undefined, value: change.value ?? '' })
   const after = [...heads.values()].sort(newestFirst)
   tables.put('register', at, encode(row, after))
   return { before, after }
+}
+
+/** A log knows its own past: what it wrote before under this key is replaced whether it says so or not. */
+function replaceOwn(heads: Map<EntryId, Version>, log: LogId, seq: number): void {
+  for (const head of heads.values()) if (head.log === log && head.seq < seq) heads.delete(head.entry)
 }
 
 /** Takes away what a standing change builds on; a void change among it stands now, and so does what it built on. */
@@ -73,10 +82,11 @@ function supersede(tables: Tables, at: string, deps: readonly EntryId[], heads: 
   for (let dep = left.pop(); dep !== undefined; dep = left.pop()) {
     if (heads.delete(dep)) continue
     const mark = `${at}\0${dep}`
-    const set = tables.get('void', mark)
-    if (set) {
-      const deeper = decode(depsRow, set)
-      if (deeper.ok) left.push(...deeper.value)
+    const stored = tables.get('void', mark)
+    const aside = stored && decode(setAside, stored)
+    if (aside?.ok) {
+      replaceOwn(heads, aside.value.log, aside.value.seq)
+      left.push(...aside.value.deps)
       tables.put('void', mark, undefined)
     } else if (!folded(dep)) tables.put('superseded', mark, new Uint8Array())
   }

@@ -1,13 +1,16 @@
 /** Sealing changes for some devices and not all: a random key for the changes, wrapped for each recipient. */
-import { concat } from '../crypto/hash.ts'
+import { concat, domainBytes, hasher, sameBytes } from '../crypto/hash.ts'
 import { nonceBytes, open, seal } from '../crypto/seal.ts'
 import type { KeyWrapper } from '../crypto/wrap.ts'
 import { decode, encode } from '../wire/codec.ts'
+import { domains } from '../wire/protocols.ts'
 import { fromHex, type DeviceId, type MeshId, type SealingKey } from '../wire/ids.ts'
 import { decodeBody, encodeBody, kinds, sealedPayload, type Change } from './change.ts'
 
 /** What the inner bytes are bound to: the mesh and the author's device. */
-const context = (mesh: MeshId, author: DeviceId): Uint8Array => concat(fromHex(mesh), fromHex(author))
+const context = (mesh: MeshId, author: DeviceId): Uint8Array => concat(domainBytes(domains.sealedWrap), fromHex(mesh), fromHex(author))
+
+const commit = hasher(domains.sealedCommitment)
 
 /** @param random gives fresh random bytes */
 export function sealChanges(changes: readonly Change[], to: readonly { readonly device: DeviceId; readonly sealingKey: SealingKey }[], mesh: MeshId, author: DeviceId, wrapper: KeyWrapper, random: (length: number) => Uint8Array): Change {
@@ -18,7 +21,7 @@ export function sealChanges(changes: readonly Change[], to: readonly { readonly 
     const wrapped = wrapper.wrap(key, sealingKey, random(nonceBytes), bound)
     return wrapped ? [{ device, key: wrapped }] : []
   })
-  const payload = encode(sealedPayload, { sealer: wrapper.publicKey, recipients, nonce, sealed: seal(key, nonce, encodeBody(changes), bound) })
+  const payload = encode(sealedPayload, { sealer: wrapper.publicKey, commitment: commit(key), recipients, nonce, sealed: seal(key, nonce, encodeBody(changes), bound) })
   return { kind: kinds.sealed, doc: '', deps: [], payload }
 }
 
@@ -32,7 +35,14 @@ export function openChanges(payload: Uint8Array, mesh: MeshId, author: DeviceId,
   const mine = envelope.value.recipients.find(({ device }) => device === self)
   const bound = context(mesh, author)
   const key = mine && wrapper.unwrap(mine.key, envelope.value.sealer, bound)
+  if (key && !sameBytes(commit(key), envelope.value.commitment)) return undefined
   const plain = key && open(key, envelope.value.nonce, envelope.value.sealed, bound)
   const changes = plain && decodeBody(plain)
   return changes?.ok ? changes.value : undefined
+}
+
+/** The devices that changes were sealed for, as the envelope lists them. */
+export function recipientsOf(payload: Uint8Array): readonly DeviceId[] {
+  const envelope = decode(sealedPayload, payload)
+  return envelope.ok ? envelope.value.recipients.map(({ device }) => device) : []
 }

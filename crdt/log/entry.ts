@@ -10,10 +10,11 @@
  * Bytes are signed once and kept verbatim; this module never re-encodes what it received.
  */
 import { seal, nonceBytes, tagBytes } from '../crypto/seal.ts'
+import { boundIds } from '../crypto/bound-id.ts'
 import { concat, hasher } from '../crypto/hash.ts'
 import { noMesh, sign, type SigningPair, type Verify } from '../crypto/sign.ts'
 import { bytes, DecodeError, encode, fixed, names, optional, Reader, struct, uint, type DecodeProblem, type TypeOf } from '../wire/codec.ts'
-import { deviceId, entryId, fromHex, idSet, logId, toHex, type EntryId, type MeshId } from '../wire/ids.ts'
+import { deviceId, entryId, fromHex, idSet, logId, toHex, type EntryId, type LogId, type MeshId } from '../wire/ids.ts'
 import { limits } from '../wire/limits.ts'
 import { domains } from '../wire/protocols.ts'
 import { hybridTime } from './clock.ts'
@@ -54,6 +55,9 @@ export interface Entry extends EntryHeader {
 
 export type EntryProblem = DecodeProblem | 'too_large' | 'version' | 'bad_shape'
 export type EntryResult = { readonly ok: true; readonly entry: Entry } | { readonly ok: false; readonly problem: EntryProblem; readonly detail: string }
+
+/** Log ids are bound to their device, so nobody can start another's log. */
+export const logIds = boundIds<LogId>(domains.logId)
 
 const hashEntry = hasher(domains.entryId)
 const hashTag = hasher(domains.meshTag)
@@ -116,6 +120,7 @@ export function verifyEntry(mesh: string, entry: Entry, verify: Verify): boolean
 
 function shapeProblem(fields: EntryHeader, body: Uint8Array): string | undefined {
   if (fields.seq < 1) return 'seq starts at 1'
+  if (fields.seq === 1 && !logIds.isOf(fields.log, fields.device)) return 'a log id that is not its device\'s'
   if (fields.seq > 1 && fields.previous === undefined) return 'a later entry without its predecessor'
   if (fields.type === 'content' && fields.op !== undefined) return 'a content entry with a clear op'
   if (fields.type === 'membership' && fields.op === undefined) return 'a membership entry without an op'

@@ -59,13 +59,25 @@ export class Membership {
     return refusal
   }
 
+  /**
+   * Whether an entry comes from somebody the history knew when it was written, or is allowed without (the founding,
+   * what a root key signed). Strangers' entries are refused before they get a place, or anybody could grow the history.
+   */
+  isFromSomebody(entry: MemberEntry): boolean {
+    const past = this.history.pastOf(entry.parents)
+    if (!past) throw new Error('a membership entry was judged before its parents')
+    if (ownerOf(entry.device, this.history, past) !== undefined) return true
+    return refusalOf(entry, { mesh: this.mesh, history: this.history, past, view: new View(this.history, past), verify: this.#verify }) === undefined
+  }
+
   /** Adds an entry that says nothing this or any version understands: a link of the graph without effect. */
   addVoid(entry: MemberEntry, why: Refusal): void {
-    if (!this.has(entry.id)) this.restore(entry, why)
+    this.restore(entry, why)
   }
 
   /** Adds an entry that was judged before, in an earlier run of this node: its refusal is known, or that it had none. */
   restore(entry: MemberEntry, refusal: Refusal | undefined): void {
+    if (this.has(entry.id)) return
     const past = this.history.pastOf(entry.parents)
     if (!past) throw new Error('a membership entry was restored before its parents')
     this.#place(entry, past, refusal)

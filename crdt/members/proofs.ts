@@ -12,18 +12,15 @@ import { pin, type Introduction, type OpOf } from './ops.ts'
 type Mesh = MeshId | typeof noMesh
 
 /**
- * What a device signs to introduce itself: its sealing key; in an admission also the member that it becomes a device
- * of, or else any steward could claim somebody's device for a member of his own.
+ * What a device signs to introduce itself: its sealing key and the member that it is a device of, or else any steward
+ * could claim somebody's device for a member of his own.
  */
-export function introductionBytes(sealingKey: SealingKey, member: MemberId | undefined): Uint8Array {
-  return concat(fromHex(sealingKey), member === undefined ? new Uint8Array() : fromHex(member))
+export function introductionBytes(sealingKey: SealingKey, member: MemberId): Uint8Array {
+  return concat(fromHex(sealingKey), fromHex(member))
 }
 
-/**
- * The device says which sealing key is its own. Not bound to a mesh: a device uses one key everywhere.
- * @param member in an admission: the member that the device joins as
- */
-export function introduce(device: SigningPair, sealing: SealingPair, member?: MemberId): Introduction {
+/** The device says whose it is and which sealing key is its own. Not bound to a mesh, since the founding has none yet. */
+export function introduce(device: SigningPair, sealing: SealingPair, member: MemberId): Introduction {
   return {
     device: device.publicKey as DeviceId,
     sealingKey: sealing.publicKey,
@@ -31,7 +28,7 @@ export function introduce(device: SigningPair, sealing: SealingPair, member?: Me
   }
 }
 
-export function checkIntroduction(introduction: Introduction, member?: MemberId): boolean {
+export function checkIntroduction(introduction: Introduction, member: MemberId): boolean {
   return verify(domains.sealingKey, noMesh, introductionBytes(introduction.sealingKey, member), introduction.sealingProof, introduction.device)
 }
 

@@ -54,7 +54,7 @@ function opRefusal(entry: MemberEntry, op: Exclude<MemberOp, { type: 'found' }>,
     case 'close': return closeRefusal(op, grant, context)
     case 'rotate': return rotateRefusal(entry, op, grant, context)
     case 'share': return shareRefusal(entry, op, grant, context)
-    case 'reseal': return op.introduction.device === entry.device && isCertified(op.introduction, undefined, context.verify) ? undefined : 'certifies another device'
+    case 'reseal': return op.introduction.device === entry.device && isCertified(op.introduction, grant.member, context.verify) ? undefined : 'certifies another device'
     case 'policy':
     case 'horizon': return stewards.has(grant.role) ? undefined : 'its role sets no policy'
     case 'leave': return undefined
@@ -64,7 +64,7 @@ function opRefusal(entry: MemberEntry, op: Exclude<MemberOp, { type: 'found' }>,
 function foundRefusal(entry: MemberEntry, op: OpOf<'found'>, { mesh, verify }: Context): Refusal | undefined {
   if (entry.id !== mesh) return 'founds another mesh'
   if (op.introduction.device !== entry.device) return 'introduces another device'
-  if (!isCertified(op.introduction, undefined, verify)) return 'its sealing key is not certified'
+  if (!isCertified(op.introduction, op.member, verify)) return 'its sealing key is not certified'
   return verify(domains.rootProof, noMesh, fromHex(entry.device), op.rootProof, op.member) ? undefined : 'its root key did not sign'
 }
 
@@ -72,8 +72,7 @@ function admitRefusal(entry: MemberEntry, op: OpOf<'admit'>, grant: Grant, conte
   if (!granters.has(grant.role) || rank(op.role) > rank(grant.role)) return 'admits beyond its role'
   if (op.member === grant.member) return 'admits itself'
   // The device says that it joins as this member: a root key alone could claim anybody's device.
-  const certified = isCertified(op.introduction, op.member, context.verify) || isCertified(op.introduction, undefined, context.verify)
-  if (!certified) return 'the device did not join as that member'
+  if (!isCertified(op.introduction, op.member, context.verify)) return 'the device did not join as that member'
   const stranger = strangerRefusal(op.introduction.device, op.member, context)
   if (stranger) return stranger
   if (context.view.isRemoved(op.introduction.device, op.member)) return 'introduces a device that its member removed'
@@ -110,7 +109,7 @@ function promoteRefusal(op: OpOf<'promote'>, grant: Grant, { view }: Context): R
 function linkRefusal(entry: MemberEntry, op: OpOf<'link'>, grant: Grant, context: Context): Refusal | undefined {
   const { mesh, view, verify } = context
   const { device } = op.introduction
-  if (!isCertified(op.introduction, undefined, verify)) return 'its sealing key is not certified'
+  if (!isCertified(op.introduction, grant.member, verify)) return 'its sealing key is not certified'
   const stranger = strangerRefusal(device, grant.member, context)
   if (stranger) return stranger
   if (view.reading.isUsable(device, grant)) return 'links a device that is there already'
@@ -186,7 +185,7 @@ export function ownerOf(device: DeviceId, history: History, past: Positions): Me
   return owner
 }
 
-/** @param member whose device it says it becomes; undefined where the entry around it says so in its name */
-function isCertified({ device, sealingKey, sealingProof }: Introduction, member: MemberId | undefined, verify: Verify): boolean {
+/** @param member whose device it says it is */
+function isCertified({ device, sealingKey, sealingProof }: Introduction, member: MemberId, verify: Verify): boolean {
   return verify(domains.sealingKey, noMesh, introductionBytes(sealingKey, member), sealingProof, device)
 }

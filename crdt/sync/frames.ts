@@ -25,5 +25,10 @@ export const syncFrame = variant({
   pong: [8, struct({ token: uint })],
   /** Why the stream ends, as a stable code. */
   bye: [9, struct({ code: text(64) })],
+  /** Reserved: entries by id, for the branches of a forked log that standing entries cite (rule T7). */
+  fetch: [10, struct({ ids: list(entryId, limits.wantsPerFrame) })],
 })
 export type SyncFrame = TypeOf<typeof syncFrame>
+
+/** Frames of later versions: numbers from here up to 127 are passed over by those who do not know them. */
+export const firstUnknownFrame = 11

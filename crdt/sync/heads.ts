@@ -1,10 +1,9 @@
 import { hasher } from '../crypto/hash.ts'
 import { encode, fixed, list, struct, uint } from '../wire/codec.ts'
 import { fromHex, type EntryId, type LogId } from '../wire/ids.ts'
-import { limits } from '../wire/limits.ts'
 import { domains } from '../wire/protocols.ts'
 
-const digested = list(struct({ log: fixed(16), seq: uint, id: fixed(32) }), limits.logsPerMesh)
+const digested = list(struct({ log: fixed(16), seq: uint, id: fixed(32) }), Number.MAX_SAFE_INTEGER)
 const hashHeads = hasher(domains.headsDigest)
 
 /** Where a log ends, for comparing. */

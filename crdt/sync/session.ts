@@ -8,7 +8,7 @@ import { decode, encode } from '../wire/codec.ts'
 import type { DeviceId, LogId } from '../wire/ids.ts'
 import { limits } from '../wire/limits.ts'
 import { sameBytes } from '../crypto/hash.ts'
-import { syncFrame, type AnnouncedHead, type SyncFrame } from './frames.ts'
+import { firstUnknownFrame, syncFrame, type AnnouncedHead, type SyncFrame } from './frames.ts'
 import { headsDigest } from './heads.ts'
 import { PeerHeads } from './peer-heads.ts'
 import type { HeldLog, SessionHandle, SyncHost, SyncReplica, SyncStream } from './ports.ts'
@@ -85,6 +85,8 @@ export class SyncSession implements SessionHandle {
     if (this.#closed) return
     this.#lastHeard = this.#host.elapsed()
     this.receivedBytes += bytes.length
+    const kind = bytes[0] ?? 0
+    if (kind >= firstUnknownFrame && kind < 0x80) return
     const frame = decode(syncFrame, bytes)
     if (!frame.ok) return this.close('malformed_frame')
     this.#take(frame.value)
@@ -118,6 +120,7 @@ export class SyncSession implements SessionHandle {
       case 'whisper': return this.#replica.standing(this.remote) === 'admitted' ? this.#host.onWhisper(frame.bytes, this) : undefined
       case 'ping': return this.#send({ type: 'pong', token: frame.token })
       case 'pong': return this.#pong(frame.token)
+      case 'fetch': return
       case 'bye': {
         this.#stream.close(`peer: ${frame.code}`)
         return this.ended()

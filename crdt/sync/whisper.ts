@@ -23,7 +23,7 @@ export function sealWhisper(mesh: MeshId, header: { readonly epoch: EntryId; rea
   const whole = { ...header, device: device.publicKey as DeviceId }
   const clear = encode(whisperHeader, whole)
   const sealed = seal(key, header.nonce, plain, clear)
-  return encode(whisperFrame, { header: whole, sealed, signature: sign(domains.whisperKey, mesh, concat(clear, sealed), device) })
+  return encode(whisperFrame, { header: whole, sealed, signature: sign(domains.whisper, mesh, concat(clear, sealed), device) })
 }
 
 /** The whisper, or undefined when anything about it is wrong. `keyOf` gives the whisper key of an epoch where it is known. */
@@ -33,7 +33,7 @@ export function openWhisper(mesh: MeshId, received: Uint8Array, keyOf: (epoch: E
   const { header, sealed, signature } = frame.value
   const clear = encode(whisperHeader, header)
   const key = keyOf(header.epoch)
-  if (!key || !verify(domains.whisperKey, mesh, concat(clear, sealed), signature, header.device)) return undefined
+  if (!key || !verify(domains.whisper, mesh, concat(clear, sealed), signature, header.device)) return undefined
   const plain = open(key, header.nonce, sealed, clear)
   return plain && { ...header, plain }
 }

@@ -12,6 +12,7 @@ export const limits = {
   clearOpBytes: 220 * 1024,
   frontierIds: 256,
   recipients: 2000,
+  recipientsPerEnvelope: 1200,
   pins: 4000,
   devicesPerGrant: 64,
   keyBytes: 512,

@@ -11,6 +11,8 @@ export const protocols = {
 export const domains = {
   entry: 'atoll/entry/v1',
   entryId: 'atoll/entry-id/v1',
+  logId: 'atoll/log-id/v1',
+  messageId: 'atoll/message-id/v1',
   meshTag: 'atoll/mesh-tag/v1',
   syncTag: 'atoll/sync-tag/v1',
   rootProof: 'atoll/root-proof/v1',
@@ -27,7 +29,11 @@ export const domains = {
   epochCommitment: 'atoll/epoch-commitment/v1',
   wrapKey: 'atoll/wrap-key/v1',
   bodyKey: 'atoll/body-key/v1',
+  epochWrap: 'atoll/epoch-wrap/v1',
+  sealedWrap: 'atoll/sealed-wrap/v1',
+  sealedCommitment: 'atoll/sealed-commitment/v1',
   whisperKey: 'atoll/whisper-key/v1',
+  whisper: 'atoll/whisper/v1',
   headsDigest: 'atoll/heads-digest/v1',
 } as const
 

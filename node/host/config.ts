@@ -121,7 +121,7 @@ function readTexts(path: string): Texts {
   try {
     json = JSON.parse(text)
   } catch (error) {
-    throw new AtollError('bad_input', { what: `${path} is not JSON (${error instanceof Error ? error.message : error}). Mend or delete it.` }, { cause: error })
+    throw new AtollError('bad_input', { what: `${path} is not JSON (${error instanceof Error ? error.message : String(error)}). Mend or delete it.` }, { cause: error })
   }
   if (typeof json !== 'object' || json === null || Array.isArray(json)) throw new AtollError('bad_input', { what: `${path} holds no settings. Mend or delete it.` })
   const texts: Record<string, string> = {}

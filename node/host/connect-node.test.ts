@@ -28,7 +28,7 @@ const inProcess = async (runs: string) => {
 
 describe('attaching to the node of a profile', () => {
   it('H1 says that none runs, where none may be started', async () => {
-    await expect(attach({ program: null })).rejects.toMatchObject({ code: 'node_unreachable', message: expect.stringContaining('none is running') })
+    await expect(attach({ program: null })).rejects.toMatchObject({ code: 'node_unreachable', message: expect.stringContaining('none is running') as string })
   })
 
   it('starts one in the background, once, however many ask at the same time', async () => {
@@ -44,13 +44,13 @@ describe('attaching to the node of a profile', () => {
 
   it('H1 tells why a node could not start, in the words of that node', async () => {
     writeFileSync(join(home.path, 'config.json'), '{"network":"perhaps"}')
-    await expect(attach()).rejects.toMatchObject({ code: 'bad_input', message: expect.stringContaining('it must be on or off') })
+    await expect(attach()).rejects.toMatchObject({ code: 'bad_input', message: expect.stringContaining('it must be on or off') as string })
   }, 60_000)
 
   it('H1 says where to look when it died without a word', async () => {
     const mute = join(home.path, 'mute.mjs')
     writeFileSync(mute, 'console.error("no luck"); process.exit(3)')
-    await expect(attach({ program: mute })).rejects.toMatchObject({ code: 'node_unreachable', message: expect.stringContaining('atoll logs') })
+    await expect(attach({ program: mute })).rejects.toMatchObject({ code: 'node_unreachable', message: expect.stringContaining('atoll logs') as string })
     expect(readFileSync(join(home.path, 'node.log'), 'utf8')).toContain('no luck')
   }, 60_000)
 

@@ -24,7 +24,7 @@ export async function openOwnNode(options: OwnNodeOptions): Promise<Client> {
   }
   try {
     const client = await createClient(ours, options.hello, { version: options.version, mesh: options.mesh, signal: options.signal })
-    return new Proxy(client, { get: (target, key) => (key === Symbol.asyncDispose ? close : Reflect.get(target, key)) })
+    return new Proxy(client, { get: (target, key): unknown => (key === Symbol.asyncDispose ? close : Reflect.get(target, key)) })
   } catch (error) {
     await close()
     throw error

@@ -5,7 +5,7 @@ import type { LogId } from '../../crdt/wire/ids.ts'
 import type { Batch, MeshStore, NewEntry } from '../ports/store.ts'
 import type { Database, SqlRow } from './sqlite-database.ts'
 import { readEvidence } from './sqlite-evidence.ts'
-import { fromBlob } from './sqlite-hex.ts'
+import { asBytes, asHex, asText } from './sqlite-columns.ts'
 import { unpackPuts } from './sqlite-recent.ts'
 import { sqlTable } from './sqlite-schema.ts'
 
@@ -37,9 +37,9 @@ function salvageEntries(damaged: Database, fileBytes: number, into: Pick<MeshSto
     batch = []
   }
   for (const [, id, vouched, bytes] of readable(damaged, 'entry', 'position', 'id, vouched, bytes', fileBytes)) {
-    const read = readEntry(bytes as Uint8Array)
-    if (!read.ok || read.entry.id !== fromBlob(id)) continue
-    const { log, type, device, seq } = read.entry
+    const entry = attempt(() => genuine(asBytes(bytes), asHex(id)))
+    if (!entry) continue
+    const { log, seq } = entry
     // After a gap nothing of a log can be verified, and peers are asked for what follows its end.
     if (seq !== (ends.get(log) ?? 0) + 1) {
       found.cutOff++
@@ -47,17 +47,25 @@ function salvageEntries(damaged: Database, fileBytes: number, into: Pick<MeshSto
     }
     ends.set(log, seq)
     found.entries++
-    batch.push({ id: read.entry.id, log, type, device, seq, bytes: read.entry.bytes, vouched: vouched === 1 })
+    batch.push({ ...entry, vouched: vouched === 1 })
     if (batch.length >= 256) flush()
   }
   flush()
   return found
 }
 
+/** The entry, if these are the bytes that its id was made from. */
+function genuine(bytes: Uint8Array, id: string): NewEntry | undefined {
+  const read = readEntry(bytes)
+  if (!read.ok || read.entry.id !== id) return undefined
+  const { log, type, device, seq } = read.entry
+  return { id: read.entry.id, log, type, device, seq, bytes, vouched: false }
+}
+
 function salvageTables(damaged: Database, fileBytes: number, into: Pick<MeshStore, 'commit'>): number {
   const found = new Map<TableName, Map<string, Uint8Array | undefined>>(localTables.map((table) => [table, readableTree(damaged, sqlTable(table))]))
   for (const [, packed] of readable(damaged, 'recent', 'n', 'puts', fileBytes)) {
-    const puts = attempt(() => [...unpackPuts(packed as Uint8Array)]) ?? []
+    const puts = attempt(() => [...unpackPuts(asBytes(packed))]) ?? []
     for (const [table, key, value] of puts) found.get(table)?.set(key, value)
   }
   const puts = [...found].flatMap(([table, rows]) => [...rows].map(([key, value]) => ({ table, key, value })))
@@ -93,7 +101,7 @@ function readableTree(database: Database, table: string): Map<string, Uint8Array
   for (const order of ['ASC', 'DESC']) {
     attempt(() => {
       for (const [key, value] of database.prepare(`SELECT CAST(key AS BLOB), value FROM ${table} ORDER BY key ${order}`).iterate()) {
-        rows.set(Buffer.from(key as Uint8Array).toString('utf8'), value as Uint8Array)
+        rows.set(asText(key), asBytes(value))
       }
     })
   }

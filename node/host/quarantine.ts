@@ -10,7 +10,7 @@ import { idOf } from '../../crdt/log/entry.ts'
 import { StoreError, type MeshStore } from '../ports/store.ts'
 import type { Database, OpenDatabase } from './sqlite-database.ts'
 import { problemOf } from './sqlite-errors.ts'
-import { fromBlob } from './sqlite-hex.ts'
+import { asBytes, asHex } from './sqlite-columns.ts'
 import { salvage, type Salvaged } from './quarantine-salvage.ts'
 
 export interface Damage extends Salvaged {
@@ -58,7 +58,7 @@ export function checkDatabase(database: Database, depth: 'kept' | 'all', kept: r
   if (depth === 'kept') return
   // SQLite has no checksums: a page can be sound and its content another.
   for (const [id, bytes] of database.prepare('SELECT id, bytes FROM entry ORDER BY position').iterate()) {
-    if (idOf(bytes as Uint8Array) !== fromBlob(id)) throw new StoreError('corrupt', `entry ${fromBlob(id)} does not hash to its id`)
+    if (idOf(asBytes(bytes)) !== asHex(id)) throw new StoreError('corrupt', `entry ${asHex(id)} does not hash to its id`)
   }
 }
 

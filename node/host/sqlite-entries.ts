@@ -4,7 +4,7 @@ import { freshOf } from '../peer/memory-store-entries.ts'
 import type { MeshStore, NewEntry, StoredEntry, StoredLog } from '../ports/store.ts'
 import type { Database, SqlRow, Statement } from './sqlite-database.ts'
 import { entryIds } from './sqlite-entry-ids.ts'
-import { fromBlob, toBlob } from './sqlite-hex.ts'
+import { asBytes, asHex, asNumber, toBlob } from './sqlite-columns.ts'
 
 export type SqliteEntries = Pick<MeshStore, 'logs' | 'has' | 'byId' | 'idAt' | 'read' | 'replay'> & {
   /** The entries that are not here yet. Throws when one would take another's place: a bug of the caller. */
@@ -27,16 +27,16 @@ export function sqliteEntries(database: Database, mostRecent: number): SqliteEnt
   const ids = entryIds(database, mostRecent)
   // One small record for each log: commits need its number, and its head tells a new entry from a known one.
   const heads = new Map(database.prepare(headsSql).all().map(readHead).map((head) => [head.log, head]))
-  let last = (database.prepare('SELECT max(position) FROM entry').get()?.[0] ?? 0) as number
+  let last = asNumber(database.prepare('SELECT ifnull(max(position), 0) FROM entry').get()?.[0])
   let staged = new Map<LogId, Head>()
 
-  const addLog = ({ log, type, device }: NewEntry): number => sql.addLog.get(toBlob(log), types.indexOf(type), toBlob(device))?.[0] as number
+  const addLog = ({ log, type, device }: NewEntry): number => asNumber(sql.addLog.get(toBlob(log), types.indexOf(type), toBlob(device))?.[0])
   const idAt = (log: LogId, seq: number): EntryId | undefined => {
     const head = heads.get(log)
     if (head === undefined || seq > head.seq) return undefined
     if (seq === head.seq) return head.id
     const row = sql.idAt.get(head.n, seq)
-    return row && (fromBlob(row[0]) as EntryId)
+    return row && (asHex(row[0]) as EntryId)
   }
 
   return {
@@ -45,7 +45,7 @@ export function sqliteEntries(database: Database, mostRecent: number): SqliteEnt
     byId: (id) => {
       const position = ids.find(id)
       const row = position === undefined ? undefined : sql.at.get(position)
-      return row && { ...readEntry(row), log: fromBlob(row[3]) as LogId }
+      return row && { ...readEntry(row), log: asHex(row[3]) as LogId }
     },
     idAt,
     read: (log, after, maxBytes) => {
@@ -53,7 +53,7 @@ export function sqliteEntries(database: Database, mostRecent: number): SqliteEnt
       return head === undefined || after >= head.seq ? [] : readUpTo(sql.read.iterate(head.n, after), maxBytes)
     },
     replay: (type, after, limit) =>
-      sql.replay[type].all(after, limit).map(([position, log, bytes]) => ({ position: position as number, log: fromBlob(log) as LogId, bytes: bytes as Uint8Array })),
+      sql.replay[type].all(after, limit).map(([position, log, bytes]) => ({ position: asNumber(position), log: asHex(log) as LogId, bytes: asBytes(bytes) })),
 
     fresh: (entries) => freshOf(entries, idAt),
     add: (entries) => {
@@ -77,7 +77,7 @@ export function sqliteEntries(database: Database, mostRecent: number): SqliteEnt
 }
 
 function readEntry([seq, vouched, bytes]: SqlRow): StoredEntry {
-  return { seq: seq as number, vouched: vouched === 1, bytes: bytes as Uint8Array }
+  return { seq: asNumber(seq), vouched: vouched === 1, bytes: asBytes(bytes) }
 }
 
 function readUpTo(rows: Iterable<SqlRow>, maxBytes: number): readonly StoredEntry[] {
@@ -98,7 +98,7 @@ const headsSql = `
   ORDER BY log.n`
 
 function readHead([n, log, type, device, seq, id]: SqlRow): Head {
-  return { n: n as number, log: fromBlob(log) as LogId, type: types[type as 0 | 1], device: fromBlob(device) as DeviceId, seq: seq as number, id: fromBlob(id) as EntryId }
+  return { n: asNumber(n), log: asHex(log) as LogId, type: type === 1 ? 'membership' : 'content', device: asHex(device) as DeviceId, seq: asNumber(seq), id: asHex(id) as EntryId }
 }
 
 function prepare(database: Database) {

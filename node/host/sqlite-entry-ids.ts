@@ -4,7 +4,7 @@
  */
 import type { EntryId } from '../../crdt/wire/ids.ts'
 import type { Database } from './sqlite-database.ts'
-import { fromBlob, toBlob } from './sqlite-hex.ts'
+import { asHex, asNumber, toBlob } from './sqlite-columns.ts'
 
 export interface EntryIds {
   /** Where the entry with this id lies. */
@@ -22,7 +22,7 @@ export function entryIds(database: Database, mostRecent: number): EntryIds {
   const mark = database.prepare('UPDATE indexed SET position = ?')
   const recent = new Map<EntryId, number>()
   for (const [id, position] of database.prepare('SELECT id, position FROM entry WHERE position > (SELECT position FROM indexed)').iterate()) {
-    recent.set(fromBlob(id) as EntryId, position as number)
+    recent.set(asHex(id) as EntryId, asNumber(position))
   }
   let moved = false
   let staged: readonly (readonly [EntryId, number])[] = []
@@ -32,7 +32,8 @@ export function entryIds(database: Database, mostRecent: number): EntryIds {
       const position = recent.get(id)
       if (position !== undefined) return position
       const whole = toBlob(id)
-      return find.get(whole.subarray(0, 8), whole)?.[0] as number | undefined
+      const row = find.get(whole.subarray(0, 8), whole)
+      return row && asNumber(row[0])
     },
     add: (ids, from) => {
       if (recent.size > mostRecent) {

@@ -2,9 +2,9 @@
 import { bytes, decode, encode, list } from '../../crdt/wire/codec.ts'
 import { limits } from '../../crdt/wire/limits.ts'
 import type { LogId } from '../../crdt/wire/ids.ts'
-import type { Batch, MeshStore } from '../ports/store.ts'
+import { StoreError, type Batch, type MeshStore } from '../ports/store.ts'
 import type { Database, SqlRow } from './sqlite-database.ts'
-import { fromBlob, toBlob } from './sqlite-hex.ts'
+import { asBytes, asHex, asNumber, toBlob } from './sqlite-columns.ts'
 import { lazily } from './sqlite-tables.ts'
 
 export type SqliteEvidence = Pick<MeshStore, 'evidence'> & {
@@ -23,8 +23,8 @@ export function sqliteEvidence(database: Database): SqliteEvidence {
     evidence: () => statements().all.all().map(readEvidence),
     add: (evidence) => {
       for (const { log, seq, run } of evidence) {
-        const known = statements().at.all(toBlob(log), seq).find(([, packed]) => startsAlike(unpack(packed as Uint8Array), run))
-        if (known) statements().replace.run(encode(runCodec, run), known[0] as number)
+        const known = statements().at.all(toBlob(log), seq).find(([, packed]) => startsAlike(unpack(asBytes(packed)), run))
+        if (known) statements().replace.run(encode(runCodec, run), asNumber(known[0]))
         else statements().add.run(toBlob(log), seq, encode(runCodec, run))
       }
     },
@@ -33,14 +33,14 @@ export function sqliteEvidence(database: Database): SqliteEvidence {
 
 /** @param row log, seq and run, as stored */
 export function readEvidence([log, seq, run]: SqlRow): Batch['evidence'][number] {
-  return { log: fromBlob(log) as LogId, seq: seq as number, run: unpack(run as Uint8Array) }
+  return { log: asHex(log) as LogId, seq: asNumber(seq), run: unpack(asBytes(run)) }
 }
 
 const runCodec = list(bytes(limits.entryBytes), 1 << 20)
 
 function unpack(packed: Uint8Array): readonly Uint8Array[] {
   const run = decode(runCodec, packed)
-  if (!run.ok) throw new Error(`evidence does not decode: ${run.detail}`)
+  if (!run.ok) throw new StoreError('corrupt', `evidence does not decode: ${run.detail}`)
   return run.value
 }
 

@@ -3,6 +3,7 @@ import type { Phrase } from '../../crdt/docs/search-words.ts'
 import { compareKeys } from '../peer/memory-store-keys.ts'
 import { splitPhrases, splitWords } from '../peer/memory-store-words.ts'
 import type { Batch, MeshStore } from '../ports/store.ts'
+import { asNumber, asText } from './sqlite-columns.ts'
 import type { Database } from './sqlite-database.ts'
 import { lazily } from './sqlite-tables.ts'
 
@@ -21,26 +22,27 @@ export function sqliteNotes(database: Database): SqliteNotes {
       const match = matchExpression(splitPhrases(phrases), tags)
       if (match === undefined || limit <= 0) return []
       const sql = statements()
-      const found = sql.best.all(match, limit + 1).map(([n, rank]) => ({ n: n as number, rank: rank as number }))
+      const found = sql.best.all(match, limit + 1).map(([n, rank]) => ({ n: asNumber(n), rank: asNumber(rank) }))
       const last = found[limit - 1]
       // Where the limit cuts through notes of equal rank, their ids decide, as on every other peer (rule C1), not the order they came in.
       const cut = last !== undefined && found[limit]?.rank === last.rank
       const better = cut ? found.filter(({ rank }) => rank < last.rank) : found.slice(0, limit)
-      const tied = cut ? sql.tied.all(match, last.rank, limit - better.length).map(([note]) => ({ note: text(note as Uint8Array), score: -last.rank })) : []
-      const named = better.map(({ n, rank }) => ({ note: text(sql.nameOf.get(n)?.[0] as Uint8Array), score: -rank }))
+      const tied = cut ? sql.tied.all(match, last.rank, limit - better.length).map(([note]) => ({ note: asText(note), score: -last.rank })) : []
+      const named = better.map(({ n, rank }) => ({ note: asText(sql.nameOf.get(n)?.[0]), score: -rank }))
       return [...named.sort(bestFirst), ...tied]
     },
     put: (notes) => {
       const sql = statements()
       for (const { note, words } of notes) {
-        const before = sql.numberOf.get(note)?.[0] as number | undefined
-        if (before !== undefined) {
+        const row = sql.numberOf.get(note)
+        if (row) {
+          const before = asNumber(row[0])
           sql.unindex.run(before)
           sql.forget.run(before)
         }
         if (words === undefined) continue
         // A new number each time: FTS5 is fast only where numbers rise.
-        last ??= (sql.last.get()?.[0] ?? 0) as number
+        last ??= asNumber(sql.last.get()?.[0])
         const texts = [splitWords(words.words).join(' '), [...new Set(words.tags)].map(tagToken).join(' ')]
         sql.add.run(++last, note, ...texts)
         sql.index.run(last, ...texts)
@@ -65,8 +67,6 @@ function matchExpression(phrases: readonly Phrase[], tags: readonly string[]): s
 /** A tag, whatever is in it, as one token. */
 const tagToken = (tag: string): string => `t${Buffer.from(tag, 'utf8').toString('hex')}`
 
-const text = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
-
 function bestFirst(a: { note: string; score: number }, b: { note: string; score: number }): number {
   return b.score - a.score || compareKeys(a.note, b.note)
 }
@@ -79,7 +79,7 @@ function prepare(database: Database) {
       SELECT CAST(note AS BLOB) FROM (SELECT rowid AS n FROM note_words WHERE note_words MATCH ? AND +rank = ?) JOIN note USING (n)
       ORDER BY note LIMIT ?`),
     nameOf: database.prepare('SELECT CAST(note AS BLOB) FROM note WHERE n = ?'),
-    last: database.prepare('SELECT max(n) FROM note'),
+    last: database.prepare('SELECT ifnull(max(n), 0) FROM note'),
     numberOf: database.prepare('SELECT n FROM note WHERE note = ?'),
     forget: database.prepare('DELETE FROM note WHERE n = ?'),
     add: database.prepare('INSERT INTO note (n, note, words, tags) VALUES (?, ?, ?, ?)'),

@@ -3,9 +3,11 @@
  * commit of a hundred random keys then writes a few pages at the end of a table instead of a hundred all over a tree,
  * and a key that changes often goes into its tree once.
  */
+import { crc32 } from 'node:zlib'
 import type { TableName } from '../../crdt/docs/tables.ts'
 import { OrderedMap } from '../peer/memory-store-ordered-map.ts'
-import type { Batch } from '../ports/store.ts'
+import { StoreError, type Batch } from '../ports/store.ts'
+import { asBytes } from './sqlite-columns.ts'
 import type { Database } from './sqlite-database.ts'
 
 /** `undefined` where the key was deleted. */
@@ -44,7 +46,7 @@ export function recentPuts(database: Database, mostRows: number): RecentPuts {
       size.rows++
     }
   }
-  for (const [packed] of database.prepare('SELECT puts FROM recent ORDER BY n').iterate()) take(packed as Uint8Array)
+  for (const [packed] of database.prepare('SELECT puts FROM recent ORDER BY n').iterate()) take(asBytes(packed))
 
   return {
     of: (table) => tables.get(table),
@@ -72,13 +74,14 @@ export function recentPuts(database: Database, mostRows: number): RecentPuts {
 }
 
 const deleted = 0xffffffff
+const checksumBytes = 4
 
-/** Table, key and value of each put, each behind its length. A format of its own since nothing else reads it and a codec costs three times as much. */
+/** A checksum, then table, key and value of each put, each behind its length. A format of its own since nothing else reads it and a codec costs three times as much. */
 export function packPuts(puts: Batch['puts']): Uint8Array {
-  let size = 0
+  let size = checksumBytes
   for (const { table, key, value } of puts) size += 9 + table.length + Buffer.byteLength(key) + (value?.length ?? 0)
   const packed = Buffer.allocUnsafeSlow(size)
-  let at = 0
+  let at = checksumBytes
   for (const { table, key, value } of puts) {
     at = packed.writeUInt8(table.length, at)
     at += packed.write(table, at, 'latin1')
@@ -90,14 +93,16 @@ export function packPuts(puts: Batch['puts']): Uint8Array {
     packed.set(value, at)
     at += value.length
   }
+  packed.writeUInt32LE(crc32(packed.subarray(checksumBytes)))
   // Not a Buffer: its slices, which are handed out, would be Buffers too, and share memory where others copy.
   return new Uint8Array(packed.buffer)
 }
 
-/** The values point into `packed`. */
+/** The values point into `packed`. Throws StoreError when it is not what was packed. */
 export function* unpackPuts(packed: Uint8Array): Generator<readonly [TableName, string, Recent]> {
   const from = Buffer.from(packed.buffer, packed.byteOffset, packed.byteLength)
-  for (let at = 0; at < from.length; ) {
+  if (from.length < checksumBytes || crc32(from.subarray(checksumBytes)) !== from.readUInt32LE(0)) throw new StoreError('corrupt', 'recent puts and their checksum differ')
+  for (let at = checksumBytes; at < from.length; ) {
     const sizes = at + 1 + from.readUInt8(at)
     const start = sizes + 8 + from.readUInt32LE(sizes)
     const length = from.readUInt32LE(sizes + 4)

@@ -3,6 +3,7 @@ import { localTables, projectionTables, type TableName } from '../../crdt/docs/t
 import { checkKey, checkScan, compareKeys, keyAfterPrefix } from '../peer/memory-store-keys.ts'
 import type { OrderedMap } from '../peer/memory-store-ordered-map.ts'
 import type { Batch, MeshStore, ScanOptions } from '../ports/store.ts'
+import { asBytes, asNumber, asText } from './sqlite-columns.ts'
 import type { Database, SqlRow, Statement } from './sqlite-database.ts'
 import { recentPuts, type Recent } from './sqlite-recent.ts'
 import { sqlTable } from './sqlite-schema.ts'
@@ -39,7 +40,8 @@ export function sqliteTables(database: Database, mostRecent: number): SqliteTabl
     get: (table, key) => {
       const over = recent.of(table)
       if (over?.has(checkKey(key))) return over.get(key)
-      return treeOf(table).get.get(checkKey(key))?.[0] as Uint8Array | undefined
+      const row = treeOf(table).get.get(checkKey(key))
+      return row && asBytes(row[0])
     },
     scan: (table, options) => {
       checkScan(options)
@@ -49,7 +51,7 @@ export function sqliteTables(database: Database, mostRecent: number): SqliteTabl
     },
     count: (table) => {
       const { count, has } = treeOf(table)
-      let rows = count.get()?.[0] as number
+      let rows = asNumber(count.get()?.[0])
       for (const [key, value] of recent.of(table)?.rows ?? []) {
         const below = has.get(key) !== undefined
         if (below !== (value !== undefined)) rows += below ? -1 : 1
@@ -110,7 +112,6 @@ interface Tree {
 }
 
 function tree(database: Database, table: string): Tree {
-  // The key comes back as a blob: Node 22 cuts a text at its first \0.
   const select = `SELECT CAST(key AS BLOB), value FROM ${table} WHERE key >= ? AND key < ? ORDER BY key`
   return {
     get: database.prepare(`SELECT value FROM ${table} WHERE key = ?`),
@@ -135,10 +136,7 @@ function scanTree(table: Tree, { prefix = '', after, limit, reverse = false }: S
   return (reverse ? table.backward() : table.forward()).all(...bounds).map(readRow)
 }
 
-const readRow = ([key, value]: SqlRow): Row => {
-  const raw = key as Uint8Array
-  return [Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength).toString('utf8'), value as Uint8Array]
-}
+const readRow = ([key, value]: SqlRow): Row => [asText(key), asBytes(value)]
 
 /** Statements are prepared when first used: a node that opens to answer one question needs few of them. */
 export function lazily<T>(make: () => T): () => T {

@@ -15,6 +15,8 @@ export async function callTool(tool: string, parameters: Readonly<Record<string,
     if (operation === undefined) throw new AtollError('unknown_operation', { name: tool })
     const { [meshParameter]: mesh, ...input } = parameters
     if (mesh !== undefined && typeof mesh !== 'string') throw new AtollError('bad_input', { what: `${meshParameter} must be the name of a mesh.` })
+    const hidden = operation.mcp?.hidden?.find((name) => name in input)
+    if (hidden !== undefined) throw new AtollError('bad_input', { what: `${tool} has no parameter ${hidden}.` })
     const answer = (await (await client()).callUntyped(operation.name, input, { ...options, mesh })) as Record<string, unknown>
     return { content: [{ type: 'text', text: textOf(operation, answer, input) }], structuredContent: answer }
   } catch (error) {

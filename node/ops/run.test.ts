@@ -21,7 +21,7 @@ const refused = async (code: ErrorCode, work: Promise<unknown>): Promise<AtollEr
     (reason: unknown) => reason,
   )
   expect(error).toBeInstanceOf(AtollError)
-  expect((error as AtollError).code, (error as AtollError).message).toBe(code)
+  expect(error).toMatchObject({ code })
   return error as AtollError
 }
 
@@ -157,17 +157,16 @@ describe('the declarations', () => {
       expect(new Set(names).size).toBe(names.length)
     }
     for (const operation of all) {
-      expect(operation.doc.length, operation.name).toBeLessThanOrEqual(300)
-      expect((operation.mcp?.doc ?? '').length, operation.name).toBeLessThanOrEqual(300)
-      expect(operation.example, operation.name).toMatch(/^atoll /)
-      for (const place of operation.positional as readonly string[]) expect(Object.keys(operation.input.shape), operation.name).toContain(place)
+      const { name, doc, mcp, example, positional, input } = operation
+      expect({ name, long: doc.length > 300 || (mcp?.doc ?? '').length > 300, example }).toEqual({ name, long: false, example: expect.stringMatching(/^atoll /) as string })
+      expect({ name, unknown: (positional as readonly string[]).filter((place) => !(place in input.shape)) }).toEqual({ name, unknown: [] })
     }
   })
 
   it('describe every parameter', () => {
     for (const operation of all) {
       const schema = z.toJSONSchema(operation.input, { io: 'input', unrepresentable: 'any' }) as { properties?: Record<string, { description?: string }> }
-      for (const [name, property] of Object.entries(schema.properties ?? {})) expect(property.description, `${operation.name} ${name}`).toBeTruthy()
+      for (const [name, property] of Object.entries(schema.properties ?? {})) expect({ operation: operation.name, name, ...property }).toHaveProperty('description')
     }
   })
 })

@@ -8,7 +8,7 @@ interface Attached {
   info: SessionInfo
   /** How many connections speak for it. */
   count: number
-  readonly hidden: boolean
+  hidden: boolean
   /** When `working` was last said. */
   workingSince: number
 }
@@ -37,6 +37,12 @@ export class Sessions {
     const known = this.#attached.get(hello.session)
     if (known) {
       known.count++
+      // A command run inside a window says nothing about the window.
+      if (hello.kind === 'cli') return { session: hello.session, name: known.info.name }
+      if (known.hidden) {
+        known.hidden = false
+        this.#changed()
+      }
       if (hello.agent !== undefined || hello.directory !== undefined) known.info = { ...known.info, agent: hello.agent ?? known.info.agent, directory: hello.directory ?? known.info.directory }
       return { session: hello.session, name: known.info.name }
     }
@@ -61,11 +67,6 @@ export class Sessions {
     known.info = { ...known.info, ...change }
     if (change.status === 'working') known.workingSince = this.#runtime.timers.elapsed()
     this.#changed()
-  }
-
-  /** Since when a session is known, for what it may be shown. */
-  since(session: string): number {
-    return this.#firstSeen.get(session) ?? this.#runtime.clock.now()
   }
 
   isShown(session: string): boolean {

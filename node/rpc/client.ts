@@ -129,7 +129,7 @@ function withNouns(own: Omit<Client, keyof import('./client-types.ts').Nouns>): 
   const verbs = (noun: string) =>
     new Proxy({}, { get: (_, verb) => (typeof verb === 'string' ? (input: unknown = {}, options?: CallOptions) => own.callUntyped(`${noun}.${dashed(verb)}`, input, options) : undefined) })
   return new Proxy(own as Client, {
-    get: (target, key) => (key in target || typeof key === 'symbol' || key === 'then' ? Reflect.get(target, key) : verbs(key)),
+    get: (target, key): unknown => (key in target || typeof key === 'symbol' || key === 'then' ? Reflect.get(target, key) : verbs(key)),
   })
 }
 

@@ -6,7 +6,7 @@ export class Outbox {
   readonly #duplex: Duplex
   readonly #waiting: Uint8Array[] = []
   #bytes = 0
-  #pumping: Promise<void> | null = null
+  #pumping = false
   #broken = false
   #watchers: { readonly mark: number; readonly reached: () => void }[] = []
 
@@ -25,7 +25,7 @@ export class Outbox {
     if (this.#broken) return
     this.#waiting.push(bytes)
     this.#bytes += bytes.length
-    this.#pumping ??= this.#pump()
+    if (!this.#pumping) void this.#pump()
   }
 
   /** Resolves when at most `mark` bytes wait, or the channel broke. */
@@ -35,6 +35,7 @@ export class Outbox {
   }
 
   async #pump(): Promise<void> {
+    this.#pumping = true
     try {
       for (let bytes = this.#waiting.shift(); bytes !== undefined; bytes = this.#waiting.shift()) {
         await this.#duplex.send(bytes)
@@ -48,7 +49,7 @@ export class Outbox {
       this.#bytes = 0
       this.#notify()
     }
-    this.#pumping = null
+    this.#pumping = false
   }
 
   #notify(): void {

@@ -68,7 +68,7 @@ const refusal = async (code: ErrorCode, work: Promise<unknown>): Promise<AtollEr
     (reason: unknown) => reason,
   )
   expect(error).toBeInstanceOf(AtollError)
-  expect((error as AtollError).code, (error as AtollError).message).toBe(code)
+  expect(error).toMatchObject({ code })
   return error as AtollError
 }
 

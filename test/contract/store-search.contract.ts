@@ -23,7 +23,7 @@ export function searchContract({ name, create }: StoreKind): void {
     const finds = (query: string, expected: string[], tags: string[] = []): void => {
       using subject = create()
       subject.store.commit(batch({ notes }))
-      expect([...recall(subject.store, query, tags)].sort(), query).toEqual([...expected].sort())
+      expect({ query, found: [...recall(subject.store, query, tags)].sort() }).toEqual({ query, found: [...expected].sort() })
     }
 
     test('words, in any case, all of which must occur', () => {

@@ -5,10 +5,11 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { requires } from '../requires.ts'
 import { ClaudeWorld, type Model, type Person, type Session } from './claude-world.ts'
 
+const ready = requires('claude', 'tmux', 'shared')
 const tool = (name: string, input: Record<string, unknown>) => ({ tool: `mcp__plugin_atoll_atoll__${name}`, input })
 const soon = { timeout: 30_000, interval: 50 }
 
-describe.skipIf(!requires('claude', 'tmux', 'shared'))('two Claude Codes, each on its own node', () => {
+describe.skipIf(!ready)('two Claude Codes, each on its own node', () => {
   const world = new ClaudeWorld()
   const alice = world.person('alice')
   const bob = world.person('bob')
@@ -80,7 +81,7 @@ describe.skipIf(!requires('claude', 'tmux', 'shared'))('two Claude Codes, each o
   })
 })
 
-describe.skipIf(!requires('claude', 'shared'))('install and uninstall with the real Claude Code', () => {
+describe.skipIf(!ready)('install and uninstall with the real Claude Code', () => {
   const world = new ClaudeWorld()
   afterAll(() => world[Symbol.asyncDispose]())
 

@@ -20,7 +20,7 @@ test(`D1: after each of ${kills} kill -9, everything acknowledged is there, whol
       // A new file now and then: kills while it is young, and checks that stay quick.
       if (kill % 10 === 0) path = join(folder, `${kill}.db`)
       const mostRecent = [4, 100, 32 * 1024][Math.floor(random() * 3)] as number
-      const acknowledged = await killAfter(path, mostRecent, 1 + Math.floor(random() ** 2 * 150))
+      const acknowledged = await killAfter(path, mostRecent, 1 + Math.floor(random() ** 2 * 80))
       // Every other time the look is at a copy: the next child then finds the file as the kill left it.
       const store = openSqliteStore({ path: kill % 2 === 0 ? path : copyOf(path, join(folder, 'copy.db')), mostRecent: kill % 3 === 0 ? 50 : 32 * 1024 })
       expect({ wrong: wrongWith(store, acknowledged), damage: store.damage }, `seed ${seed}, kill ${kill}`).toEqual({ wrong: [], damage: undefined })

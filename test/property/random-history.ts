@@ -65,22 +65,22 @@ function introduction(device: DeviceId): Introduction {
 /** What a history is rich in: how many people with how many devices each, the beginning, and what comes then. */
 const flavours = {
   crowd: {
-    people: 5, devicesEach: 3,
+    people: 5, devicesEach: 3, begins: 2,
     first: { admit: 10, link: 1, invite: 4, promote: 2 },
     then: { admit: 14, invite: 5, join: 16, promote: 16, remove: 30, close: 9, leave: 3, link: 2, removeDevice: 2, rotate: 3, share: 2, reseal: 1, policy: 1 },
   },
   devices: {
-    people: 4, devicesEach: 3,
+    people: 4, devicesEach: 3, begins: 2,
     first: { admit: 8, link: 14, invite: 1, promote: 2 },
     then: { admit: 3, invite: 2, join: 4, promote: 12, remove: 8, close: 2, leave: 2, link: 26, removeDevice: 34, rotate: 4, share: 3, reseal: 2, policy: 0 },
   },
   household: {
-    people: 2, devicesEach: 4,
-    first: { admit: 5, link: 16, invite: 0, promote: 8 },
+    people: 2, devicesEach: 4, begins: 4,
+    first: { admit: 5, link: 16, invite: 0, promote: 10 },
     then: { admit: 2, invite: 0, join: 0, promote: 12, remove: 2, close: 0, leave: 1, link: 14, removeDevice: 40, rotate: 2, share: 1, reseal: 1, policy: 0 },
   },
   mixed: {
-    people: 5, devicesEach: 3,
+    people: 5, devicesEach: 3, begins: 2,
     first: { admit: 10, link: 6, invite: 2, promote: 2 },
     then: { admit: 9, invite: 5, join: 10, promote: 13, remove: 20, close: 6, leave: 3, link: 13, removeDevice: 18, rotate: 4, share: 3, reseal: 1, policy: 1 },
   },
@@ -106,7 +106,7 @@ class Maker {
     const { first, then } = this.#flavour
     this.#add(deviceId(0, 0), [], { type: 'found', member: memberId(0), rootProof: bytes64, introduction: introduction(deviceId(0, 0)), history: 'all', salt: bytes32 }, mesh)
     // The beginning that everybody knows: some people, some devices, perhaps an invite.
-    for (let left = 2 + dice.below(3); left > 0; left--) this.#attempt(this.#membership.frontier(), first)
+    for (let left = this.#flavour.begins + dice.below(3); left > 0; left--) this.#attempt(this.#membership.frontier(), first)
     const common = this.#entries.length
     for (let left = 5 + dice.below(4); left > 0; left--) this.#attempt(this.#frontier(common), then)
     return this.#entries

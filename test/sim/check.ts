@@ -19,9 +19,9 @@ export async function check(world: SimWorld, promises: Promises): Promise<string
   if (mesh === undefined) return []
   const peers = admitted(world, mesh)
   if (peers.length === 0) return []
-  const breaches = [...allSynced(peers, mesh), ...sampleSynced(world), ...opened(peers, mesh), ...outsiders(world, peers, mesh)]
+  const breaches = [...allSynced(peers, mesh), ...sampleSynced(world), ...opened(peers, mesh), ...effective(peers, mesh), ...outsiders(world, peers, mesh)]
   const dumps = await equalAnswers(peers, mesh, breaches)
-  breaches.push(...kept(world, peers, mesh, promises))
+  breaches.push(...kept(peers, mesh, promises))
   breaches.push(...(await checkMessages(world, mesh, peers, promises)), ...(await sampleReceipts(world, promises)))
   await rebuilt(world, peers, mesh, dumps, breaches)
   return breaches
@@ -52,6 +52,12 @@ function opened(peers: readonly SimPeer[], mesh: MeshId): string[] {
   })
 }
 
+/** T3: honest devices write no operation that its own frontier refuses. */
+function effective(peers: readonly SimPeer[], mesh: MeshId): string[] {
+  const { refusals, history } = replicaOf(peers[0] as SimPeer, mesh).membership
+  return [...refusals].map(([id, why]) => `T3: an honest device wrote a ${history.entries[history.at(id) ?? -1]?.op.type} that has no effect: ${why}`)
+}
+
 /** C1: every query has one answer. */
 async function equalAnswers(peers: readonly SimPeer[], mesh: MeshId, breaches: string[]): Promise<Map<SimPeer, string[]>> {
   const dumps = new Map<SimPeer, string[]>()
@@ -74,7 +80,7 @@ async function rebuilt(world: SimWorld, peers: readonly SimPeer[], mesh: MeshId,
 }
 
 /** D1: what was acknowledged is there, at everybody, whoever crashed since. */
-function kept(world: SimWorld, peers: readonly SimPeer[], mesh: MeshId, promises: Promises): string[] {
+function kept(peers: readonly SimPeer[], mesh: MeshId, promises: Promises): string[] {
   const [witness] = peers
   const view = replicaOf(witness as SimPeer, mesh).membership.now()
   return promises.claims.flatMap((claim) => {

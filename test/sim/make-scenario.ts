@@ -45,15 +45,15 @@ class Maker {
     const roles: Role[] = ['admin', 'member', 'guest']
     for (const role of roles) this.#invite('p0', role, this.#spec.peers, 30 * dayMs)
     const early = this.#names.slice(1).filter(() => random.below(5) > 0)
-    for (const name of early) this.#add({ do: 'join', peer: name, link: this.#pick(this.#links.slice(0, 3)), wait: random.below(2) === 0 }, random.below(60))
+    for (const name of early) this.#add({ do: 'join', peer: name, link: this.#links[this.#pick([0, 1, 1, 1, 1, 2])] as string, wait: random.below(2) === 0 }, random.below(60))
     this.#add({ do: 'set', peer: 'p0', key: 'color', value: 'first' }, 3_000)
   }
 
   #any(): Undated {
     const roll = this.#random.below(100)
-    if (roll < 52) return this.#content()
-    if (roll < 62) return this.#membership()
-    if (roll < 80) return this.#accident()
+    if (roll < 60) return this.#content()
+    if (roll < 68) return this.#membership()
+    if (roll < 84) return this.#accident()
     return this.#weather()
   }
 
@@ -87,7 +87,7 @@ class Maker {
   #accident(): Undated {
     const random = this.#random
     const peer = this.#name()
-    switch (random.below(12)) {
+    switch (random.below(16)) {
       case 0: return { do: 'crash', peer, silent: random.below(2) === 0 }
       case 1: return { do: 'crash in commit', peer, when: this.#pick(['before', 'after']) }
       case 2: return { do: 'stop', peer }

@@ -19,7 +19,9 @@ export class Performer {
   readonly #promises: Promises
   readonly #links = new Map<string, { readonly link: string; readonly id: string }>()
   readonly #stop = new AbortController()
-  /** What is under way, by peer. */
+  /** How operations ended: `set`, `set: not_permitted` … and how often. */
+  readonly endings = new Map<string, number>()
+  /** What is under way. */
   readonly running = new Set<Promise<void>>()
 
   constructor(world: SimWorld, promises: Promises) {
@@ -87,11 +89,13 @@ export class Performer {
       const claim = await this.#call(peer.services(mesh, this.#stop.signal), peer, step)
       if (peer.lives !== lives) return
       if (takes) handed.pending--
+      this.#ended(step.do)
       watch.note(`done ${describeStep(step)}`)
       if (guest && mesh !== undefined && roleOf(peer, mesh) === 'guest' && claim) this.#promises.breaches.push(`T3: a guest (${peer.name}) was allowed to ${describeStep(step)}`)
       if (claim) this.#promises.claim({ by: peer, what: claim, entries: watch.own(peer.device).slice(from) })
     } catch (error) {
       if (peer.lives !== lives || this.#stop.signal.aborted) return
+      this.#ended(`${step.do}: ${error instanceof AtollError ? error.code : 'unexpected'}`)
       watch.note(`refused ${describeStep(step)}: ${error instanceof AtollError ? error.code : String(error)}`)
       if (!(error instanceof AtollError) || !badDays.has(error.code)) this.#promises.breaches.push(`H1: ${describeStep(step)} failed with ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
     }
@@ -159,6 +163,10 @@ export class Performer {
         return undefined
       }
     }
+  }
+
+  #ended(how: string): void {
+    this.endings.set(how, (this.endings.get(how) ?? 0) + 1)
   }
 
   #background(work: Promise<void>): void {

@@ -14,6 +14,8 @@ export interface Outcome {
   readonly breaches: readonly string[]
   /** A hash over every step, every commit and every answer: the same seed gives the same. */
   readonly trace: string
+  /** How operations ended, and how often: a scenario in which everything is refused tests little. */
+  readonly endings: ReadonlyMap<string, number>
   readonly facts: { readonly peers: number; readonly admitted: number; readonly entries: number; readonly virtualMs: number; readonly claims: number }
 }
 
@@ -54,7 +56,7 @@ export async function runScenario(scenario: Scenario, { crypto = 'cached', onSte
     breaches.push(`H1: the run itself failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
   }
   collect()
-  return { breaches, trace: world.watch.trace(), facts: factsOf(world, promises) }
+  return { breaches, trace: world.watch.trace(), endings: performer.endings, facts: factsOf(world, promises) }
 }
 
 function factsOf(world: SimWorld, promises: Promises): Outcome['facts'] {

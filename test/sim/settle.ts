@@ -18,8 +18,9 @@ export async function settle(world: SimWorld, performer: Performer): Promise<str
     for (const b of world.peers.slice(i + 1)) net.setLink(a.device, b.device, { latencyMs: 1, jitterMs: 0, breakChance: 0 })
   }
   for (const peer of world.peers) {
-    // What waits for a planned failure has met it, or never will.
     peer.crash({ silent: false })
+    // Failures that were planned and have not struck never will.
+    peer.disk.cutLoose()
     peer.start()
     await peer.setOnline(true)
   }

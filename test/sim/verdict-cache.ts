@@ -11,7 +11,7 @@ export function worldVerify(mode: 'cached' | 'real'): Verify {
   if (mode === 'real') return verify
   const verdicts = new Map<string, boolean>()
   return (domain, mesh, bytes, signature, publicKey) => {
-    const key = createHash('sha256').update(domain).update('\0').update(mesh).update(publicKey).update(signature).update(bytes).digest('latin1')
+    const key = createHash('sha256').update(domain).update('\0').update(mesh).update(publicKey).update(signature).update(bytes).digest('base64')
     const known = verdicts.get(key)
     if (known !== undefined) return known
     const verdict = verify(domain, mesh, bytes, signature, publicKey)

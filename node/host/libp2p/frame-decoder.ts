@@ -2,8 +2,11 @@
 
 export type FrameProblem = 'frame_too_long' | 'bad_length'
 
-/** A partly received frame starts with so much room and doubles: a length that was only announced costs nothing. */
-const firstRoom = 4096
+/**
+ * Room for a partly received frame is at most so many times what has arrived of it: a length that was only
+ * announced costs nothing, and a real frame is copied once.
+ */
+const roomPerByte = 8
 
 export class FrameDecoder {
   readonly #maxBytes: number
@@ -58,7 +61,7 @@ export class FrameDecoder {
   #gather(chunk: Uint8Array, at: number, take: number): void {
     const need = this.#have + take
     if (need > this.#room.length) {
-      const larger = new Uint8Array(Math.min(this.#length, Math.max(need, 2 * this.#room.length, firstRoom)))
+      const larger = new Uint8Array(Math.min(this.#length, roomPerByte * need))
       larger.set(this.#room.subarray(0, this.#have))
       this.#room = larger
     }

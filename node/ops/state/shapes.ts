@@ -2,7 +2,6 @@ import * as z from 'zod'
 import { limits } from '../../../crdt/wire/limits.ts'
 import type { Json } from '../../ports/services.ts'
 import { boundedText } from '../bounded-text.ts'
-import type { Cell } from '../show.ts'
 
 /** The name a value is stored under. */
 export const stateKey = boundedText('The key', limits.keyBytes).describe('Name of the value, for instance build/status')
@@ -23,4 +22,4 @@ export const stateValue = z.object({
 })
 
 /** A JSON value in one line. */
-export const inline = (value: Json): Cell => (typeof value === 'string' ? value : JSON.stringify(value))
+export const inline = (value: Json): string => (typeof value === 'string' ? value : JSON.stringify(value))

@@ -25,10 +25,6 @@ export const stateWatch = defineOp({
   },
   show: () => [],
   showEvent: ({ key, old, value, deleted, by, at }) => [
-    { line: [time(at), by, strong(key), old === null ? null : dim(inlineText(old)), old === null ? null : dim('→'), deleted ? dim('deleted') : inline(value)] },
+    { line: [time(at), by, strong(key), old === null ? null : dim(inline(old)), old === null ? null : dim('→'), deleted ? dim('deleted') : inline(value)] },
   ],
 })
-
-function inlineText(value: Parameters<typeof inline>[0]): string {
-  return String(inline(value))
-}

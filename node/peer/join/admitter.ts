@@ -1,4 +1,5 @@
 /** The member's side of a join. */
+import type { MemberEntry } from '../../../crdt/members/history.ts'
 import type { OpOf } from '../../../crdt/members/ops.ts'
 import { checkIntroduction, checkInvite, checkRoot, inviteProofBytes } from '../../../crdt/members/proofs.ts'
 import { granters, rank, stewards } from '../../../crdt/members/roles.ts'
@@ -50,7 +51,7 @@ export async function admit(stream: FrameStream, replicas: () => Iterable<Replic
     const introduce = await talk.next(patienceMs)
     if (introduce.type !== 'introduce') throw new Refusal('invite_forged')
     const proof = inviteProofBytes(introduce.member, stream.remote, replica.identity.device, claim.opened, transcript)
-    const sound = introduce.introduction.device === stream.remote && checkIntroduction(introduce.introduction) && checkRoot(replica.mesh, stream.remote, introduce.member, introduce.rootProof) && checkInvite(replica.mesh, invite.invite, proof, introduce.proof)
+    const sound = introduce.introduction.device === stream.remote && checkIntroduction(introduce.introduction, introduce.member) && checkRoot(replica.mesh, stream.remote, introduce.member, introduce.rootProof) && checkInvite(replica.mesh, invite.invite, proof, introduce.proof)
     if (!sound) throw new Refusal('invite_forged')
     const [admitted] = await replica.operate(() => {
       checkUse(replica, claim.opened, invite, runtime)
@@ -62,7 +63,8 @@ export async function admit(stream: FrameStream, replicas: () => Iterable<Replic
     talk.send({ type: 'welcome', admitted: admitted as EntryId })
     return { replica, admitted: admitted as EntryId }
   } catch (error) {
-    const code = error instanceof Refusal ? error.code : error instanceof AtollError ? error.code : 'internal'
+    // What the mesh would not let us do for the joiner is no matter of the joiner's role.
+    const code = error instanceof Refusal ? error.code : error instanceof AtollError ? (error.code === 'not_permitted' ? 'invite_forged' : error.code) : 'internal'
     talk.send({ type: 'refuse', code, at: error instanceof Refusal ? error.at : '' })
     return undefined
   }
@@ -85,7 +87,11 @@ function standingInvite(replica: Replica, opened: EntryId): OpOf<'invite'> {
   const at = history.at(opened)
   const op = at === undefined ? undefined : history.entries[at]?.op
   if (at === undefined || op?.type !== 'invite') throw new Refusal('invite_unknown')
-  if (!replica.membership.now().reading.stands(at)) throw new Refusal('invite_revoked')
+  const { reading } = replica.membership.now()
+  const inviter = (history.entries[at] as MemberEntry).device
+  // An invite ends with its inviter's place in the mesh.
+  const inForce = reading.stands(at) && reading.isLive(history.grantBehind(at).at) && reading.isUsable(inviter, history.grantBehind(at))
+  if (!inForce) throw new Refusal('invite_revoked')
   return op
 }
 

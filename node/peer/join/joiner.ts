@@ -44,7 +44,7 @@ export async function join(stream: FrameStream, { link, identity, root, runtime,
     type: 'introduce',
     member,
     rootProof: proveRoot(mesh, identity.device, root),
-    introduction: introduce(identity.signing, identity.sealing),
+    introduction: introduce(identity.signing, identity.sealing, member),
     proof: proveInvite(mesh, key, inviteProofBytes(member, identity.device, stream.remote, link.opened, transcript)),
   })
   await takeHistory(talk, replica)

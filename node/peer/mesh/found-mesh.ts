@@ -1,10 +1,11 @@
 /** Founding a mesh: the first entry, whose hash is the mesh's id, then the first epoch and the names. */
 import { HybridClock } from '../../../crdt/log/clock.ts'
-import { buildEntry } from '../../../crdt/log/entry.ts'
+import { boundRandomBytes } from '../../../crdt/crypto/bound-id.ts'
+import { buildEntry, logIds } from '../../../crdt/log/entry.ts'
 import { noMesh, type SigningPair } from '../../../crdt/crypto/sign.ts'
 import { encodeOp } from '../../../crdt/members/ops.ts'
 import { introduce, proveRoot } from '../../../crdt/members/proofs.ts'
-import { toHex, type LogId, type MemberId, type MeshId } from '../../../crdt/wire/ids.ts'
+import type { MemberId, MeshId } from '../../../crdt/wire/ids.ts'
 import type { Runtime } from '../../ports/runtime.ts'
 import type { Identity } from '../replica/identity.ts'
 
@@ -12,7 +13,7 @@ import type { Identity } from '../replica/identity.ts'
 export function foundMesh(identity: Identity, root: SigningPair, runtime: Runtime): { readonly mesh: MeshId; readonly founding: Uint8Array } {
   const founding = buildEntry(noMesh, {
     type: 'membership',
-    log: toHex(runtime.random.bytes(16)) as LogId,
+    log: logIds.make(identity.device, runtime.random.bytes(boundRandomBytes)),
     seq: 1,
     previous: undefined,
     device: identity.device,
@@ -22,7 +23,7 @@ export function foundMesh(identity: Identity, root: SigningPair, runtime: Runtim
       type: 'found',
       member: root.publicKey as MemberId,
       rootProof: proveRoot(noMesh, identity.device, root),
-      introduction: introduce(identity.signing, identity.sealing),
+      introduction: introduce(identity.signing, identity.sealing, root.publicKey as MemberId),
       history: 'all',
       salt: runtime.random.bytes(32),
     }),

@@ -1,24 +1,26 @@
 /** Messages of one mesh: sending, the inbox of each reader, receipts. */
 import { messagePayload, type Target } from '../../../crdt/docs/change.ts'
-import { idOfInboxKey, inboxKey, readMessage, receiptMark, type MessageRow } from '../../../crdt/docs/messages.ts'
+import { idOfInboxKey, inboxKey, messageIds, readMessage, receiptMark, type MessageRow } from '../../../crdt/docs/messages.ts'
 import { readers } from '../../../crdt/members/roles.ts'
 import type { TypeOf } from '../../../crdt/wire/codec.ts'
-import { toHex, type DeviceId, type LogId } from '../../../crdt/wire/ids.ts'
+import { boundRandomBytes } from '../../../crdt/crypto/bound-id.ts'
+import { fromHex, toHex, type DeviceId, type LogId } from '../../../crdt/wire/ids.ts'
 import type { Runtime } from '../../ports/runtime.ts'
 import type { Message, Priority, ReceiptState } from '../../ports/services.ts'
 import type { Committed, Replica } from '../replica/replica.ts'
+import { audienceOf } from './audience.ts'
 import type { Names } from './names.ts'
 
 const receiptsEveryMs = 1_000
 const page = 500
 const empty = new Uint8Array()
+/** Stands for any reader in the table of what was delivered. */
+const anybody = '*'
 
 /** Who reads an inbox: an agent's session, or the person at the command line. */
 export interface InboxReader {
   readonly id: string
   readonly session: string | undefined
-  /** Broadcasts from before it came are not shown to a session. */
-  readonly since: number
 }
 
 export class Mail {
@@ -30,6 +32,9 @@ export class Mail {
   /** The newest seq of each foreign log that a receipt is owed for. */
   readonly #owed = new Map<LogId, { device: DeviceId; seq: number }>()
   #receipts: Disposable | undefined
+  readonly #firstSeen = new Map<string, number>()
+  /** What is being handed to a reader: another call of the same reader must not get it too. */
+  readonly #handing = new Set<string>()
   /** Below this key everything was delivered to a reader. */
   readonly #marks = new Map<string, string>()
 
@@ -50,10 +55,10 @@ export class Mail {
     const known = input.key === undefined ? undefined : this.#replica.store.get('sent', `key\0${input.key}`)
     const earlier = known && readMessage(this.#replica.store, toHex(known))
     if (earlier) return earlier
-    const id = this.#runtime.random.bytes(16)
-    const message: TypeOf<typeof messagePayload> = { id: toHex(id), session: input.session, targets: input.targets, priority: input.priority, replyTo: input.replyTo, text: input.text }
+    const id = messageIds.make(this.#replica.identity.device, this.#runtime.random.bytes(boundRandomBytes))
+    const message: TypeOf<typeof messagePayload> = { id, session: input.session, targets: input.targets, priority: input.priority, replyTo: input.replyTo, text: input.text }
     await this.#replica.write([{ type: 'message', message, audience: this.#audience(input.targets) }])
-    if (input.key !== undefined) await this.#replica.note([{ table: 'sent', key: `key\0${input.key}`, value: id }])
+    if (input.key !== undefined) await this.#replica.note([{ table: 'sent', key: `key\0${input.key}`, value: fromHex(id) }])
     return readMessage(this.#replica.store, message.id) as MessageRow
   }
 
@@ -68,20 +73,36 @@ export class Mail {
       for (const [key] of keys) {
         after = key
         const id = idOfInboxKey(key)
-        const row = found.length < limit && !store.get('delivered', `${reader.id}\0${id}`) ? readMessage(store, id) : undefined
+        const delivered = `${reader.id}\0${id}`
+        const row = found.length < limit && !this.#handing.has(delivered) && !store.get('delivered', delivered) ? readMessage(store, id) : undefined
         if (row && this.#isFor(row, reader)) found.push(row)
         if (found.length >= limit) contiguous = false
         if (contiguous) mark = key
       }
       if (keys.length < page) break
     }
-    if (!peek && found.length > 0) await this.#replica.note(found.map(({ message }) => ({ table: 'delivered', key: `${reader.id}\0${message.id}`, value: empty })))
-    if (!peek) this.#marks.set(reader.id, mark)
+    if (!peek) await this.#keepDelivered(reader, mark, found.map(({ message }) => `${reader.id}\0${message.id}`))
     return found.map((row) => this.show(row))
+  }
+
+  /** The mark moves first: an older message that arrives meanwhile takes it back again. */
+  async #keepDelivered(reader: InboxReader, mark: string, keys: readonly string[]): Promise<void> {
+    this.#marks.set(reader.id, mark)
+    if (keys.length === 0) return
+    for (const key of keys) this.#handing.add(key)
+    try {
+      await this.#replica.note(keys.map((key) => ({ table: 'delivered', key, value: empty })))
+    } catch (error) {
+      this.#marks.delete(reader.id)
+      throw error
+    } finally {
+      for (const key of keys) this.#handing.delete(key)
+    }
   }
 
   /** Calls back for each message that arrives for this reader. */
   watch(reader: InboxReader, on: (message: Message) => void): Disposable {
+    if (reader.session !== undefined) this.#since(reader.session)
     const arrived = (id: string): void => {
       const row = readMessage(this.#replica.store, id)
       if (row && this.#isFor(row, reader)) on(this.show(row))
@@ -110,7 +131,7 @@ export class Mail {
 
   /** How far a message of ours has come with each device it is for; `held` says what a device is known to hold of a log. */
   progress(row: MessageRow, held: (device: DeviceId, log: LogId) => number): { device: DeviceId; state: ReceiptState }[] {
-    return this.recipients(row.message.targets).filter((device) => device !== this.#replica.identity.device).map((device) => {
+    return this.#recipientsOf(row).filter((device) => device !== this.#replica.identity.device).map((device) => {
       const reached = receiptMark(this.#replica.store, row.log, device, 'reached') >= row.seq
       return { device, state: reached ? 'reached' : held(device, row.log) >= row.seq ? 'stored' : 'pending' }
     })
@@ -127,6 +148,15 @@ export class Mail {
     return [...found]
   }
 
+  /** Devices that a message was for when it was sent; a broadcast is for whoever can read it now. */
+  #recipientsOf(row: MessageRow): readonly DeviceId[] {
+    const { targets } = row.message
+    if (targets.some(({ type }) => type === 'all')) return this.recipients(targets)
+    const { membership } = this.#replica
+    const meant = (device: DeviceId): boolean => targets.some((target) => (target.type === 'session' ? target.device === device : target.type === 'member' && membership.memberOf(device) === target.member))
+    return audienceOf(this.#replica, row).filter(meant)
+  }
+
   #audience(targets: readonly Target[]): 'all' | readonly DeviceId[] {
     if (targets.some(({ type }) => type === 'all')) return 'all'
     const own = this.#replica.membership.memberOf(this.#replica.identity.device)
@@ -139,11 +169,29 @@ export class Mail {
     const own = this.#replica.membership.memberOf(device)
     return row.message.targets.some((target) => {
       if (target.type === 'session') return target.device === device && target.session === reader.session
-      return target.type === 'all' ? row.clock.ms >= reader.since : target.member === own
+      if (reader.session === undefined) return target.type === 'all' || target.member === own
+      // A session is shown what came since it first attached; mail to its member also when nobody has read it yet.
+      if (row.clock.ms >= this.#since(reader.session)) return target.type === 'all' || target.member === own
+      return target.type === 'member' && target.member === own && this.#replica.store.get('delivered', `${anybody}\0${row.message.id}`) === undefined
     })
   }
 
-  #committed({ events }: Committed): void {
+  /** When a session first read here, kept so that one that closes and resumes gets what it missed, once. */
+  #since(session: string): number {
+    const known = this.#firstSeen.get(session)
+    if (known !== undefined) return known
+    const stored = this.#replica.store.get('delivered', `since\0${session}`)
+    const since = stored ? Number(new TextDecoder().decode(stored)) : this.#runtime.clock.now()
+    this.#firstSeen.set(session, since)
+    if (!stored) this.#replica.note([{ table: 'delivered', key: `since\0${session}`, value: new TextEncoder().encode(String(since)) }]).catch(() => {
+      // Not kept: after a restart the session is taken for a new one, which is shown less and never anything twice.
+    })
+    return since
+  }
+
+  #committed({ events, membership }: Committed): void {
+    // A key may have come: what could not be said before may be true now.
+    if (membership && this.#owed.size > 0) this.#receipts ??= this.#runtime.timers.after(receiptsEveryMs, () => this.#answer())
     for (const { id, origin } of events.messages) {
       // One that is older than what was delivered already must still be found.
       const key = inboxKey(origin.clock, id)
@@ -162,8 +210,12 @@ export class Mail {
   #answer(): void {
     this.#receipts = undefined
     const bySender = new Map<DeviceId, { log: LogId; seq: number }[]>()
-    for (const [log, { device, seq }] of this.#owed) bySender.set(device, [...(bySender.get(device) ?? []), { log, seq }])
-    this.#owed.clear()
+    for (const [log, { device, seq: newest }] of this.#owed) {
+      // A receipt speaks for everything below it: it ends before the first entry that could not be opened yet.
+      const seq = Math.min(newest, this.#replica.ledger.openedUpTo(log))
+      if (seq === newest) this.#owed.delete(log)
+      if (seq > receiptMark(this.#replica.store, log, this.#replica.identity.device, 'reached')) bySender.set(device, [...(bySender.get(device) ?? []), { log, seq }])
+    }
     const admitted = [...bySender].filter(([device]) => this.#replica.membership.now().device(device))
     if (admitted.length === 0) return
     const writes = admitted.map(([device, logs]) => ({ type: 'receipt' as const, receipt: { state: 'reached' as const, logs }, audience: [device] }))

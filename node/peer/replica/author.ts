@@ -6,14 +6,15 @@ import { deletePayload, encodeBody, kinds, messagePayload, receiptPayload, setPa
 import { decodeRow, registerKey } from '../../../crdt/docs/registers.ts'
 import { sealChanges } from '../../../crdt/docs/sealed.ts'
 import type { HybridClock, HybridTime } from '../../../crdt/log/clock.ts'
-import { buildEntry, type Entry } from '../../../crdt/log/entry.ts'
+import { boundRandomBytes } from '../../../crdt/crypto/bound-id.ts'
+import { buildEntry, logIds, type Entry } from '../../../crdt/log/entry.ts'
 import { nonceBytes } from '../../../crdt/crypto/seal.ts'
-import { noMesh } from '../../../crdt/crypto/sign.ts'
+import { noMesh, type Verify } from '../../../crdt/crypto/sign.ts'
 import { encodeOp, type MemberOp } from '../../../crdt/members/ops.ts'
 import { writers } from '../../../crdt/members/roles.ts'
 import type { View } from '../../../crdt/members/view.ts'
 import { encode } from '../../../crdt/wire/codec.ts'
-import { toHex, type DeviceId, type EntryId, type LogId, type MeshId, type SealingKey } from '../../../crdt/wire/ids.ts'
+import { type DeviceId, type EntryId, type LogId, type MeshId, type SealingKey } from '../../../crdt/wire/ids.ts'
 import { limits } from '../../../crdt/wire/limits.ts'
 import { AtollError } from '../../ports/errors.ts'
 import type { Random } from '../../ports/runtime.ts'
@@ -22,6 +23,7 @@ import type { FoldEvents } from './folder.ts'
 import type { LogEnd } from '../../ports/witness.ts'
 import type { Identity } from './identity.ts'
 import type { Ledger } from './ledger.ts'
+import { checkOwnOp } from './own-op.ts'
 
 /** What can be written. Values are JSON text. */
 export type WriteSpec =
@@ -49,14 +51,16 @@ export class Author {
   readonly #ledger: Ledger
   readonly #clock: HybridClock
   readonly #random: Random
+  readonly #verify: Verify
   #own: OwnLogs = {}
 
-  constructor(needs: { mesh: MeshId; identity: Identity; ledger: Ledger; clock: HybridClock; random: Random }) {
+  constructor(needs: { mesh: MeshId; identity: Identity; ledger: Ledger; clock: HybridClock; random: Random; verify: Verify }) {
     this.#mesh = needs.mesh
     this.#identity = needs.identity
     this.#ledger = needs.ledger
     this.#clock = needs.clock
     this.#random = needs.random
+    this.#verify = needs.verify
   }
 
   /** Goes on with logs whose ends a witness proved and the store confirms (rule D4). */
@@ -123,6 +127,7 @@ export class Author {
   /** Stages one membership operation. */
   operate(op: MemberOp, staging: Staging, events: FoldEvents): Entry {
     const founding = op.type === 'found'
+    if (!founding) checkOwnOp(op, this.#identity.device, this.#ledger.membership, this.#verify)
     const end = this.#own.membership
     const frontier = this.#ledger.membership.frontier()
     const entry = buildEntry(founding ? noMesh : this.#mesh, {
@@ -134,7 +139,8 @@ export class Author {
       frontier: founding || (end && frontier.length === 1 && frontier[0] === end.id) ? undefined : frontier.slice(0, limits.frontierIds),
       op: encodeOp(op),
     }, this.#identity.signing)
-    if (!this.#ledger.placeMembership(entry, true, staging, events)) throw new AtollError('internal', { why: 'a membership entry of our own has unknown parents' })
+    const placed = this.#ledger.placeMembership(entry, true, staging, events)
+    if (placed !== 'placed') throw new AtollError('internal', { why: `a membership entry of our own was not placed: ${placed === 'missing' ? placed : placed.refused}` })
     this.#own.membership = { log: entry.log, seq: entry.seq, id: entry.id }
     return entry
   }
@@ -174,7 +180,7 @@ export class Author {
     if (end) return { log: end.log, seq: end.seq + 1, previous: end.id }
     // A new log cites the newest older one of this device, which gives it no authority but tells the story.
     const older = [...this.#ledger.logs.values()].filter((state) => state.type === type && state.device === this.#identity.device).at(-1)
-    return { log: toHex(this.#random.bytes(16)) as LogId, seq: 1, previous: older?.id }
+    return { log: logIds.make(this.#identity.device, this.#random.bytes(boundRandomBytes)), seq: 1, previous: older?.id }
   }
 
   #change(spec: WriteSpec, view: View, staging: Staging): Change {

@@ -46,7 +46,7 @@ export interface FolderNeeds {
   /** Whether an entry has been folded here already. */
   readonly folded: (id: EntryId) => boolean
   /** Whether content of this entry stands in the light of every removal (rule T4). */
-  readonly stands: (entry: Entry) => boolean
+  readonly stands: (entry: Entry, frontier: readonly EntryId[]) => boolean
 }
 
 export class Folder {
@@ -75,7 +75,7 @@ export class Folder {
     const author = view?.device(entry.device)
     if (!view || !author) return true
     const origin: Origin = { entry: entry.id, device: entry.device, member: author.member, log: entry.log, seq: entry.seq, clock: entry.clock }
-    const at: FoldContext = { origin, role: author.role, view, stands: this.#needs.stands(entry), tables, events, inner: false, written: new Set() }
+    const at: FoldContext = { origin, role: author.role, view, stands: this.#needs.stands(entry, frontier), tables, events, inner: false, written: new Set() }
     for (const change of changes.value) this.#dispatch(change, at)
     return true
   }
@@ -105,8 +105,8 @@ export class Folder {
     const register = registerKey(change.doc, parsed.value.key)
     if (written.has(register)) return
     written.add(register)
-    const { entry, device, clock } = origin
-    const { before, after } = foldRegister(tables, { doc: change.doc, key: parsed.value.key, value, entry, device, clock, deps: change.deps, stands }, this.#needs.folded)
+    const { entry, log, seq, device, clock } = origin
+    const { before, after } = foldRegister(tables, { doc: change.doc, key: parsed.value.key, value, entry, log, seq, device, clock, deps: change.deps, stands }, this.#needs.folded)
     if (before[0]?.entry === after[0]?.entry) return
     events.registers.push({ doc: change.doc, key: parsed.value.key, before: before[0], after: after[0] })
     if (change.doc === 'memory') indexNote(parsed.value.key, after[0], tables)

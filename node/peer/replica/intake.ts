@@ -1,7 +1,7 @@
 /** Judges runs of entries that a peer sent, and places what belongs. */
 import { noMesh, type Verify } from '../../../crdt/crypto/sign.ts'
 import { verifyRange, type ChainProblem, type Head } from '../../../crdt/log/chain.ts'
-import { meshTag, readEntry, type Entry, type EntryProblem } from '../../../crdt/log/entry.ts'
+import { meshTag, readEntry, verifyEntry, type Entry, type EntryProblem } from '../../../crdt/log/entry.ts'
 import type { LogId, MeshId } from '../../../crdt/wire/ids.ts'
 import { limits } from '../../../crdt/wire/limits.ts'
 import type { MeshStore } from '../../ports/store.ts'
@@ -71,28 +71,30 @@ export function takeRun(run: readonly Uint8Array[], { mesh, ledger, store, verif
   return place(news)
 
   function place(all: readonly Entry[]): Intake {
-    let placed = 0
+    const last = all.length - 1
     for (const [i, entry] of all.entries()) {
-      // Only the last one's signature was checked; a run that is sent on must end with such an entry.
-      const vouched = i === all.length - 1
-      if (entry.type === 'membership') {
-        if (!ledger.placeMembership(entry, vouched, staging, events)) return { ...about, placed, waiting: true }
-        placed++
-        continue
-      }
-      const done = ledger.placeContent(entry, vouched, staging, events)
-      if (done === 'missing') return { ...about, placed, waiting: true }
-      if (done !== 'placed') {
-        const state = ledger.logs.get(entry.log)
-        if (state) {
-          state.refused = done.refused
-          staging.put('meta', `refused\0${entry.log}`, utf8.encode(done.refused))
-        }
-        return { ...about, placed, refused: done.refused }
-      }
-      placed++
+      // Only the last one's signature was checked; what is sent on must end with such an entry.
+      const done = entry.type === 'membership' ? ledger.placeMembership(entry, i === last, staging, events) : ledger.placeContent(entry, i === last, staging, events)
+      if (done === 'placed') continue
+      vouchForEnd(all[i - 1])
+      if (done === 'missing') return { ...about, placed: i, waiting: true }
+      refuse(entry, done.refused)
+      return { ...about, placed: i, refused: done.refused }
     }
-    return { ...about, placed }
+    return { ...about, placed: all.length }
+  }
+
+  /** A run that ends early ends with an entry whose own signature has to hold, or it could not be passed on. */
+  function vouchForEnd(end: Entry | undefined): void {
+    const staged = staging.entries.at(-1)
+    if (end && staged?.id === end.id && verifyEntry(end.id === mesh ? noMesh : mesh, end, verify)) staging.entries[staging.entries.length - 1] = { ...staged, vouched: true }
+  }
+
+  function refuse(entry: Entry, why: string): void {
+    const state = ledger.logs.get(entry.log)
+    if (!state) return
+    state.refused = why
+    staging.put('meta', `refused\0${entry.log}`, utf8.encode(why))
   }
 
   function keepEvidence(branch: readonly Entry[], result: Intake): Intake {

@@ -1,5 +1,5 @@
 /** The content keys of the epochs this device was given, and what is derived from them. */
-import { concat, derive, hasher, sameBytes } from '../../../crdt/crypto/hash.ts'
+import { concat, derive, domainBytes, hasher, sameBytes } from '../../../crdt/crypto/hash.ts'
 import type { OpOf } from '../../../crdt/members/ops.ts'
 import type { Tables } from '../../../crdt/docs/tables.ts'
 import { fromHex, type DeviceId, type EntryId, type MeshId, type SealingKey } from '../../../crdt/wire/ids.ts'
@@ -95,6 +95,6 @@ export class Keyring {
   }
 
   #context(commitment: Uint8Array): Uint8Array {
-    return concat(fromHex(this.#mesh), commitment)
+    return concat(domainBytes(domains.epochWrap), fromHex(this.#mesh), commitment)
   }
 }

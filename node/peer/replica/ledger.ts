@@ -19,6 +19,7 @@ import { Folder, type FoldEvents } from './folder.ts'
 import type { Identity } from './identity.ts'
 import { Keyring } from './keyring.ts'
 import { LogTable } from './logs.ts'
+import { Unopened } from './unopened.ts'
 
 const frontierRow = idSet<EntryId>(32, limits.frontierIds)
 const utf8 = new TextEncoder()
@@ -26,6 +27,9 @@ const fromUtf8 = new TextDecoder()
 
 /** Operations that can change whose content stands. */
 const takesOrGives: ReadonlySet<MemberOp['type']> = new Set(['remove', 'removeDevice', 'close', 'admit', 'promote', 'link', 'leave'])
+
+/** What became of an entry: 'missing' while something it builds on is unknown, refused for good with why. */
+export type Placed = 'placed' | 'missing' | { readonly refused: string }
 
 export interface LedgerNeeds {
   readonly mesh: MeshId
@@ -41,16 +45,15 @@ export class Ledger {
   readonly logs = new LogTable()
   readonly keyring: Keyring
   membership: Membership
-  /** Entries whose epoch's key is missing, by epoch. */
-  readonly #unopened = new Map<EntryId, Set<EntryId>>()
-  readonly #unopenedIds = new Set<EntryId>()
+  readonly #unopened = new Unopened()
   readonly #staged = new Map<EntryId, Entry>()
-  readonly #pins = new Map<LogId, readonly (readonly Pin[])[] | undefined>()
+  readonly #pins = new Map<LogId, { readonly frontier: readonly EntryId[]; readonly pins: readonly (readonly Pin[])[] | undefined }>()
   #folder: Folder
   /** During a rebuild: what has been folded so far. */
   #refolded: Set<EntryId> | undefined
   /** Set when a membership operation may have changed what stands. */
   #standingMayHaveChanged = false
+  #foldAnew = false
   #limits = new Map<LogId, number>()
   #lastAllowed: { readonly frontier: readonly EntryId[]; readonly device: string; readonly epoch: EntryId | undefined } | undefined
 
@@ -61,15 +64,15 @@ export class Ledger {
     this.#folder = this.#newFolder()
   }
 
-  /** Reads everything from the store. */
-  load(): void {
+  /** @param judgeAnew after an upgrade: what an older version refused or did not understand is judged by this one (rule C5) */
+  load(judgeAnew: boolean): void {
     const { store, mesh, verify } = this.#needs
     this.logs.clear()
     this.keyring.clear()
     this.#unopened.clear()
-    this.#unopenedIds.clear()
     this.settled()
     this.#refolded = undefined
+    this.#foldAnew = false
     this.#lastAllowed = undefined
     this.#pins.clear()
     this.membership = new Membership(mesh, verify)
@@ -78,17 +81,17 @@ export class Ledger {
       const frontier = store.get('meta', `frontier\0${stored.log}`)
       const known = frontier && decode(frontierRow, frontier)
       const refused = store.get('meta', `refused\0${stored.log}`)
-      this.logs.add({ ...stored, frontier: known?.ok ? known.value : [], refused: refused && fromUtf8.decode(refused), forked: false })
+      this.logs.add({ ...stored, frontier: known?.ok ? known.value : [], refused: refused && !judgeAnew ? fromUtf8.decode(refused) : undefined, forked: false })
     }
     for (const { log } of store.evidence()) {
       const state = this.logs.get(log)
       if (state) state.forked = true
     }
-    this.#loadMembership()
+    this.#loadMembership(judgeAnew)
     for (const [epoch, secret] of all(store, 'epoch')) this.keyring.add(epoch as EntryId, secret)
     this.#limits = this.#standingLimits()
     this.#standingMayHaveChanged = false
-    for (const [key] of all(store, 'unopened')) this.#noteUnopened(key.slice(0, 64) as EntryId, key.slice(65) as EntryId)
+    for (const [key] of all(store, 'unopened')) this.#unopened.add(key.slice(0, 64) as EntryId, key.slice(65) as EntryId)
   }
 
   /** Forgets what was staged: it is committed now, or was thrown away with a reload. */
@@ -99,7 +102,17 @@ export class Ledger {
   /** Whether an entry is here and its changes are folded. */
   folded(id: EntryId): boolean {
     if (this.#refolded) return this.#refolded.has(id)
-    return !this.#unopenedIds.has(id) && (this.#staged.has(id) || this.#needs.store.has(id))
+    return !this.#unopened.has(id) && (this.#staged.has(id) || this.#needs.store.has(id))
+  }
+
+  /** The seq up to which every entry of a log could be opened; Infinity where nothing waits for a key. */
+  openedUpTo(log: LogId): number {
+    let upTo = Infinity
+    for (const id of this.#unopened.ids()) {
+      const stored = this.#needs.store.byId(id)
+      if (stored?.log === log) upTo = Math.min(upTo, stored.seq - 1)
+    }
+    return upTo
   }
 
   has(id: EntryId): boolean {
@@ -118,26 +131,28 @@ export class Ledger {
     return [...new Set([...(entry.frontier ?? []), ...(entry.seq > 1 && entry.previous ? [entry.previous] : [])])]
   }
 
-  /** Places a membership entry whose chain is verified. @returns false while a parent is missing */
-  placeMembership(entry: Entry, vouched: boolean, staging: Staging, events: FoldEvents): boolean {
+  /** Places a membership entry whose chain is verified, unless a parent is missing or its device was never anybody's. */
+  placeMembership(entry: Entry, vouched: boolean, staging: Staging, events: FoldEvents): Placed {
     const parents = this.parentsOf(entry)
-    if (!parents.every((id) => this.membership.has(id))) return false
+    if (!parents.every((id) => this.membership.has(id))) return 'missing'
     const op = entry.op && decodeOp(entry.op)
+    const asEntry = op?.ok ? memberEntry(entry, parents, op.value) : voidEntry(entry, parents)
+    if (!this.membership.isFromSomebody(asEntry)) return { refused: 'its device was introduced by nobody' }
     this.#stage(entry, vouched, parents, staging)
     if (!op?.ok) {
       // It stays a link of its log; as an operation it does not exist, for this version or for any other.
       staging.put('meta', `void\0${entry.id}`, utf8.encode(op?.detail ?? 'no op'))
-      this.membership.addVoid(voidEntry(entry, parents), `not an operation: ${op?.detail ?? 'none'}`)
-      return true
+      this.membership.addVoid(asEntry, `not an operation: ${op?.detail ?? 'none'}`)
+      return 'placed'
     }
-    const refusal = this.membership.add(memberEntry(entry, parents, op.value))
+    const refusal = this.membership.add(asEntry)
     if (refusal) staging.put('meta', `void\0${entry.id}`, utf8.encode(refusal))
     else this.#take(op.value, entry.id, staging, events)
-    return true
+    return 'placed'
   }
 
   /** Places a content entry whose chain is verified. @returns 'missing' while its frontier is unknown, or why it is refused for good */
-  placeContent(entry: Entry, vouched: boolean, staging: Staging, events: FoldEvents): 'placed' | 'missing' | { readonly refused: string } {
+  placeContent(entry: Entry, vouched: boolean, staging: Staging, events: FoldEvents): Placed {
     const frontier = this.frontierOf(entry)
     const epoch = entry.sealing?.epoch
     // A log's entries mostly share frontier and epoch with the one before: what was judged once holds for them all.
@@ -157,7 +172,7 @@ export class Ledger {
     if (entry.frontier) staging.put('meta', `frontier\0${entry.log}`, encode(frontierRow, frontier))
     if (!this.#folder.fold(entry, frontier, staging, events)) {
       staging.put('unopened', `${(entry.sealing as NonNullable<Entry['sealing']>).epoch}\0${entry.id}`, encode(frontierRow, frontier))
-      this.#noteUnopened((entry.sealing as NonNullable<Entry['sealing']>).epoch, entry.id)
+      this.#unopened.add((entry.sealing as NonNullable<Entry['sealing']>).epoch, entry.id)
     }
     return 'placed'
   }
@@ -181,7 +196,9 @@ export class Ledger {
    * projections have to be folded anew (rule T4).
    */
   restand(): boolean {
-    if (!this.#standingMayHaveChanged) return false
+    const anew = this.#foldAnew
+    this.#foldAnew = false
+    if (!this.#standingMayHaveChanged) return anew
     this.#standingMayHaveChanged = false
     const now = this.#standingLimits()
     const touched = new Set([...now.keys(), ...this.#limits.keys()])
@@ -191,28 +208,26 @@ export class Ledger {
       return before !== after && Math.min(before, after) < (this.logs.get(log)?.seq ?? 0)
     })
     this.#limits = now
-    return matters
+    return matters || anew
   }
 
-  /** How much of each log of someone no longer admitted stands: the seq, by log. */
+  /** How much of each log of someone no longer admitted stands, counted as narrowly as any of its entries could be: the seq, by log. */
   #standingLimits(): Map<LogId, number> {
     const allowed = new Map<LogId, number>()
-    for (const { log, type } of this.logs.values()) {
-      const pins = type === 'content' ? this.#pinsOf(log) : undefined
-      if (pins && pins.length > 0) allowed.set(log, Math.min(...pins.map((list) => Math.max(0, ...list.map((pin) => pin.seq)))))
+    for (const { log, type, device, frontier } of this.logs.values()) {
+      if (type !== 'content') continue
+      for (const at of [frontier, []]) {
+        const pins = this.membership.pins(device, log, at)
+        if (pins && pins.length > 0) allowed.set(log, Math.min(allowed.get(log) ?? Infinity, ...pins.map((list) => Math.max(0, ...list.map((pin) => pin.seq)))))
+      }
     }
     return allowed
   }
 
-  #stands(entry: Entry): boolean {
-    const pins = this.#pinsOf(entry.log, entry.device)
-    return pins === undefined || pins.every((list) => list.some((pin) => pin.seq > entry.seq || (pin.seq === entry.seq && pin.id === entry.id)))
-  }
-
-  #pinsOf(log: LogId, device = this.logs.get(log)?.device): readonly (readonly Pin[])[] | undefined {
-    if (!device) return undefined
-    if (!this.#pins.has(log)) this.#pins.set(log, this.membership.pins(device, log))
-    return this.#pins.get(log)
+  #stands(entry: Entry, frontier: readonly EntryId[]): boolean {
+    let known = this.#pins.get(entry.log)
+    if (known?.frontier !== frontier) this.#pins.set(entry.log, (known = { frontier, pins: this.membership.pins(entry.device, entry.log, frontier) }))
+    return known.pins === undefined || known.pins.every((list) => list.some((pin) => pin.seq > entry.seq || (pin.seq === entry.seq && pin.id === entry.id)))
   }
 
   #stage(entry: Entry, vouched: boolean, frontier: readonly EntryId[], staging: Staging): void {
@@ -246,16 +261,21 @@ export class Ledger {
 
   /** A key has come: what waited for it is folded. */
   #openWaiting(epoch: EntryId, staging: Staging, events: FoldEvents): void {
-    const waiting = [...(this.#unopened.get(epoch) ?? [])]
-    this.#unopened.delete(epoch)
-    for (const id of waiting) {
+    const opened = this.#unopened.take(epoch).flatMap((id) => {
       const row = `${epoch}\0${id}`
       const frontier = decode(frontierRow, staging.get('unopened', row) ?? new Uint8Array([0]))
       const entry = this.#staged.get(id) ?? this.#stored(id)
-      this.#unopenedIds.delete(id)
       staging.put('unopened', row, undefined)
-      if (entry && frontier.ok) this.#folder.fold(entry, frontier.value, staging, events)
+      return entry && frontier.ok ? [{ entry, frontier: frontier.value }] : []
+    })
+    const waited = new Map<LogId, { first: number; count: number }>()
+    for (const { entry } of opened) {
+      const log = waited.get(entry.log)
+      waited.set(entry.log, { first: log?.first ?? entry.seq, count: (log?.count ?? 0) + 1 })
     }
+    // A log's changes are folded in their order. Where later ones were already, under another key, all is folded anew.
+    for (const [log, { first, count }] of waited) if ((this.logs.get(log)?.seq ?? 0) - first + 1 !== count) this.#foldAnew = true
+    for (const { entry, frontier } of opened) this.#folder.fold(entry, frontier, staging, events)
   }
 
   #stored(id: EntryId): Entry | undefined {
@@ -264,19 +284,12 @@ export class Ledger {
     return read?.ok ? read.entry : undefined
   }
 
-  #noteUnopened(epoch: EntryId, id: EntryId): void {
-    const waiting = this.#unopened.get(epoch)
-    if (waiting) waiting.add(id)
-    else this.#unopened.set(epoch, new Set([id]))
-    this.#unopenedIds.add(id)
-  }
-
   #newFolder(): Folder {
     const { mesh, identity } = this.#needs
-    return new Folder({ mesh, identity, membership: this.membership, keyring: this.keyring, folded: (id) => this.folded(id), stands: (entry) => this.#stands(entry) })
+    return new Folder({ mesh, identity, membership: this.membership, keyring: this.keyring, folded: (id) => this.folded(id), stands: (entry, frontier) => this.#stands(entry, frontier) })
   }
 
-  #loadMembership(): void {
+  #loadMembership(judgeAnew: boolean): void {
     const { store } = this.#needs
     for (let after = 0, page = store.replay('membership', after, 1000); page.length > 0; page = store.replay('membership', after, 1000)) {
       for (const row of page) {
@@ -287,7 +300,8 @@ export class Ledger {
         const refusal = store.get('meta', `void\0${read.entry.id}`)
         const op = read.entry.op && decodeOp(read.entry.op)
         const entry = op?.ok ? memberEntry(read.entry, parents, op.value) : voidEntry(read.entry, parents)
-        this.membership.restore(entry, refusal && fromUtf8.decode(refusal))
+        if (judgeAnew && op?.ok) this.membership.add(entry)
+        else this.membership.restore(entry, refusal && fromUtf8.decode(refusal))
       }
     }
   }

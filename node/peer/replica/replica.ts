@@ -230,6 +230,7 @@ export class Replica {
     try {
       staging.commit()
     } catch (error) {
+      this.#attempted = { staging, events }
       this.#commitFailed(error, staged)
       return
     }
@@ -260,7 +261,8 @@ export class Replica {
     const specsOf = (item: Item): readonly WriteSpec[] => (item.work.type === 'write' ? item.work.specs : [])
     this.#mayWrite(items.flatMap(specsOf))
     if (!this.#author.epoch()) {
-      if (!this.#patienceIsOver) {
+      // A guest starts no epoch: it waits until a writer has.
+      if (!this.#patienceIsOver || !mayWrite(this.membership.now(), this.identity.device)) {
         this.#parked.push(...items)
         this.#waitForEpoch()
         return
@@ -306,6 +308,8 @@ export class Replica {
   }
 
   #reopened = true
+  /** What the last failed commit tried to do. */
+  #attempted: { readonly staging: Staging; readonly events: FoldEvents } | undefined
 
   #reopen(): boolean {
     this.#reopened = false
@@ -313,16 +317,25 @@ export class Replica {
       this.#needs.store.reopen()
       this.#load()
       this.#reopened = true
+      this.#learnOutcome()
     } catch (error) {
       this.#needs.log.error('reopen_failed', { why: String(error) })
     }
     return this.#reopened
   }
 
+  /** A disk may fail at the last moment and have kept everything: then peers and readers must hear of it all the same. */
+  #learnOutcome(): void {
+    const attempted = this.#attempted
+    this.#attempted = undefined
+    if (attempted?.staging.entries.some(({ id }) => this.#needs.store.has(id))) this.#afterCommit(attempted.staging, attempted.events)
+  }
+
   #load(): void {
     this.#known.forget()
-    this.ledger.load()
-    if (rebuildDue(this.#needs.store)) rebuild(this.#needs.store, this.ledger, this.#needs.log)
+    const anew = rebuildDue(this.#needs.store)
+    this.ledger.load(anew)
+    if (anew) rebuild(this.#needs.store, this.ledger, this.#needs.log)
     else if (this.#needs.store.logs().length === 0) {
       const fresh = new Staging(this.#needs.store)
       markFolded(fresh)
@@ -353,6 +366,7 @@ export class Replica {
   #patienceIsOver = false
 
   #waitForEpoch(): void {
+    this.#patienceIsOver = false
     this.#waitingForEpoch ??= this.#needs.runtime.timers.after(rotationPatienceMs, () => {
       this.#patienceIsOver = true
       this.#unpark()

@@ -7,6 +7,8 @@ import type { RunningMesh } from '../mesh/running-mesh.ts'
 
 export interface MessagesNeeds {
   readonly mesh: () => RunningMesh
+  /** The meshes whose mail is read: the one that was named, or all. */
+  readonly meshes: () => readonly RunningMesh[]
   readonly runtime: Runtime
   /** Who reads for the caller. */
   readonly reader: () => InboxReader
@@ -14,7 +16,7 @@ export interface MessagesNeeds {
   readonly sessions: () => readonly { readonly session: string; readonly name: string; readonly device: RunningMesh['replica']['identity']['device'] }[]
 }
 
-export function messagesService({ mesh, runtime, reader, sessions }: MessagesNeeds): MessagesService {
+export function messagesService({ mesh, meshes, runtime, reader, sessions }: MessagesNeeds): MessagesService {
   return {
     async send({ to, text, priority, reply_to, idempotency_key }) {
       if (text === '') throw new AtollError('bad_input', { what: 'A message needs some text.' })
@@ -25,11 +27,10 @@ export function messagesService({ mesh, runtime, reader, sessions }: MessagesNee
       return { id: row.message.id, at: row.clock.ms, recipients: [...new Set(names)] }
     },
     async inbox({ wait_ms, limit, peek }, signal) {
-      const running = mesh()
-      const first = await running.mail.drain(reader(), limit, peek)
+      const first = await drainAll(limit, peek)
       if (first.length > 0 || wait_ms === 0) return first
-      await arrival(running, reader(), runtime, wait_ms, signal)
-      return running.mail.drain(reader(), limit, peek)
+      await arrival(meshes(), reader(), runtime, wait_ms, signal)
+      return drainAll(limit, peek)
     },
     async status(id) {
       const running = mesh()
@@ -43,9 +44,15 @@ export function messagesService({ mesh, runtime, reader, sessions }: MessagesNee
       return { id: row.message.id, recipients }
     },
     async watch(on: (message: Message) => void, signal) {
-      const watching = mesh().mail.watch(reader(), on)
-      signal.addEventListener('abort', () => watching[Symbol.dispose](), { once: true })
+      const watching = meshes().map(({ mail }) => mail.watch(reader(), on))
+      signal.addEventListener('abort', () => watching.forEach((one) => one[Symbol.dispose]()), { once: true })
     },
+  }
+
+  async function drainAll(limit: number, peek: boolean): Promise<readonly Message[]> {
+    const messages: Message[] = []
+    for (const { mail } of meshes()) messages.push(...(await mail.drain(reader(), limit - messages.length, peek)))
+    return messages.sort((a, b) => a.at - b.at)
   }
 }
 
@@ -57,7 +64,10 @@ function targetOf(typed: string, mesh: RunningMesh, sessions: ReturnType<Message
   if (only && others.length === 0) return { type: 'session', device: only.device, session: only.session }
   if (found.length > 1) throw new AtollError('member_ambiguous', { name: typed, choices: found.map(({ session }) => session).join(', ') })
   try {
-    return { type: 'member', member: mesh.names.find(typed) }
+    const member = mesh.names.find(typed)
+    // Sealed to nobody it would reach nobody, not even should they come back.
+    if (mesh.replica.membership.now().member(member)?.status !== 'active') throw new AtollError('recipient_unknown', { name: typed })
+    return { type: 'member', member }
   } catch (error) {
     if (error instanceof AtollError && error.code === 'member_unknown') throw new AtollError('recipient_unknown', { name: typed })
     throw error
@@ -81,15 +91,15 @@ function whyPending(mesh: RunningMesh, device: RunningMesh['replica']['identity'
 }
 
 /** Resolves when a message for the reader arrives, the time is over, or the caller has gone. */
-function arrival(mesh: RunningMesh, reader: InboxReader, runtime: Runtime, ms: number, signal: AbortSignal): Promise<void> {
+function arrival(meshes: readonly RunningMesh[], reader: InboxReader, runtime: Runtime, ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
-      watching[Symbol.dispose]()
+      for (const one of watching) one[Symbol.dispose]()
       timer[Symbol.dispose]()
       signal.removeEventListener('abort', done)
       resolve()
     }
-    const watching = mesh.mail.watch(reader, done)
+    const watching = meshes.map(({ mail }) => mail.watch(reader, done))
     const timer = runtime.timers.after(ms, done)
     signal.addEventListener('abort', done, { once: true })
   })

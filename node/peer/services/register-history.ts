@@ -39,7 +39,7 @@ function versionAt(replica: Replica, id: EntryId, doc: string, key: string): { r
     const payload = change.kind === kinds.set ? decode(setPayload, change.payload) : decode(deletePayload, change.payload)
     if (!payload.ok || payload.value.key !== key) continue
     const value = 'value' in payload.value ? (payload.value.value as string) : undefined
-    return { version: { entry: id, device: read.entry.device, clock: read.entry.clock, deleted: value === undefined, value: value ?? '' }, deps: change.deps }
+    return { version: { entry: id, log: read.entry.log, seq: read.entry.seq, device: read.entry.device, clock: read.entry.clock, deleted: value === undefined, value: value ?? '' }, deps: change.deps }
   }
   return undefined
 }

@@ -18,7 +18,7 @@ export function servicesFor(peer: Peer, caller: Caller): Services {
   const mesh = (): RunningMesh => peer.meshFor(caller.mesh)
   const { runtime } = peer.needs
   const session = caller.session !== undefined && peer.sessions.isShown(caller.session) ? caller.session : undefined
-  const reader = (): InboxReader => (session === undefined ? { id: 'person', session: undefined, since: 0 } : { id: session, session, since: peer.sessions.since(session) })
+  const reader = (): InboxReader => (session === undefined ? { id: 'person', session: undefined } : { id: session, session })
   return {
     node: nodeService(peer),
     config: peer.needs.config.service,
@@ -37,7 +37,7 @@ export function servicesFor(peer: Peer, caller: Caller): Services {
     },
     state: stateService(mesh),
     memory: memoryService(mesh, runtime.random),
-    messages: messagesService({ mesh, runtime, reader, sessions: () => sessionsOf(peer, mesh()) }),
+    messages: messagesService({ mesh, meshes: () => (caller.mesh === undefined && peer.meshes.size > 0 ? [...peer.meshes.values()] : [mesh()]), runtime, reader, sessions: () => sessionsOf(peer, mesh()) }),
     audit: auditService(mesh, runtime.timers),
   }
 }

@@ -1,0 +1,91 @@
+/** A relay and people with a node each: the built program in processes of their own, in a folder that disappears. */
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { vi } from 'vitest'
+import { runAtoll, startAtoll, type Running } from '../doubles/run-atoll.ts'
+
+const program = join(import.meta.dirname, '../../dist/bin.js')
+
+/** What a command answered; `fails` gives the error instead. */
+export type Answer = Readonly<Record<string, any>>
+
+export class World implements AsyncDisposable {
+  readonly root = mkdtempSync(join(tmpdir(), 'atoll-world-'))
+  readonly #running: Running[] = []
+
+  /** Starts a relay on loopback and returns its address, page and process. */
+  async relay(home = 'relay', ...options: string[]): Promise<{ address: string; http: string; running: Running; home: string }> {
+    const path = this.folder(home)
+    const running = startAtoll(program, path, ['relay', '--listen', '127.0.0.1:0', '--json', ...options])
+    this.#running.push(running)
+    const ready = JSON.parse((await running.saw('\n')).split('\n')[0] as string) as Answer
+    return { address: ready['addresses'][0] as string, http: ready['http'] as string, running, home: path }
+  }
+
+  /** Starts somebody's node. `listen: ''` makes it reachable through a relay only. */
+  async node(name: string, options: { readonly listen?: string; readonly env?: Record<string, string> } = {}): Promise<Person> {
+    const person = new Person(name, this.folder(name), options.env ?? {})
+    this.#running.push(await person.up(options.listen ?? '127.0.0.1:0'))
+    return person
+  }
+
+  folder(name: string): string {
+    const path = join(this.root, name)
+    mkdirSync(path, { recursive: true, mode: 0o700 })
+    return path
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const { child } of this.#running) if (child.exitCode === null) child.kill('SIGTERM')
+    await Promise.all(this.#running.map(({ finished }) => finished))
+    rmSync(this.root, { recursive: true, force: true })
+  }
+}
+
+export class Person {
+  readonly name: string
+  readonly home: string
+  readonly #env: Record<string, string>
+  running: Running | undefined
+
+  constructor(name: string, home: string, env: Record<string, string> = {}) {
+    this.name = name
+    this.home = home
+    this.#env = env
+  }
+
+  /** Starts the node and resolves when surfaces can attach. */
+  async up(listen = '127.0.0.1:0'): Promise<Running> {
+    this.running = startAtoll(program, this.home, ['up', '--json', '--listen', listen], { env: this.#env })
+    await this.running.saw('"socket"')
+    return this.running
+  }
+
+  /** Runs a command that must succeed. */
+  async does(...args: string[]): Promise<Answer> {
+    const { status, stdout, stderr } = await this.tries(...args)
+    if (status !== 0) throw new Error(`${this.name}: atoll ${args.join(' ')} ended with ${status}: ${stdout} ${stderr}`)
+    return JSON.parse(stdout) as Answer
+  }
+
+  /** Runs a command that must fail, and returns its error with the exit status. */
+  async fails(...args: string[]): Promise<{ code: string; message: string; status: number | null }> {
+    const { status, stdout } = await this.tries(...args)
+    const answer = JSON.parse(stdout) as Answer
+    if (status === 0 || answer['ok'] !== false) throw new Error(`${this.name}: atoll ${args.join(' ')} should have failed: ${stdout}`)
+    return { ...(answer['error'] as { code: string; message: string }), status }
+  }
+
+  tries(...args: string[]): Promise<{ status: number | null; stdout: string; stderr: string }> {
+    return runAtoll(program, this.home, [...args, '--json'], { env: this.#env })
+  }
+
+  /** Waits until this person and everybody online hold the same. */
+  async inSync(others: number): Promise<void> {
+    await vi.waitFor(async () => {
+      const peers = ((await this.does('peers'))['peers'] as { you: boolean; synced: boolean; online: boolean }[]).filter(({ you }) => !you)
+      if (peers.filter(({ synced, online }) => synced && online).length !== others) throw new Error(`not in sync: ${JSON.stringify(peers)}`)
+    }, { timeout: 30_000, interval: 200 })
+  }
+}

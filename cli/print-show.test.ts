@@ -44,6 +44,12 @@ describe('what is shown on a terminal', () => {
     expect(print([{ quote: 'one\ntwo' }], { interactive: true })).toEqual(['│ one', '│ two'])
   })
 
+  it('keeps asides for people', () => {
+    const show: Show = [{ aside: ['█▀', { line: ['a', 'b'] }] }, 'link']
+    expect(print(show)).toEqual(['link'])
+    expect(print(show, { interactive: true })).toEqual(['█▀', 'a b', 'link'])
+  })
+
   it('says when in words', () => {
     const now = 1_000_000_000
     expect(print([time(now - 120_000), time(null)])).toEqual(['2 min ago', ''])

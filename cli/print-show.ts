@@ -1,5 +1,5 @@
 /** Prints what an operation shows: aligned, coloured where the terminal is, harmless whatever a peer wrote. */
-import type { Block, Cell, Facts, Quote, Show, Table, Tone } from '../node/ops/show.ts'
+import type { Aside, Block, Cell, Facts, Quote, Show, Table, Tone } from '../node/ops/show.ts'
 import { cleanText } from '../node/ops/clean-text.ts'
 import type { Terminal } from './command.ts'
 import { showTime } from './show-time.ts'
@@ -14,6 +14,7 @@ function blockLines(block: Block, terminal: Terminal, now: number): readonly str
   if (isTable(block)) return tableLines(block, terminal, now)
   if (isFacts(block)) return factLines(block, terminal, now)
   if (isQuote(block)) return quoteLines(block.quote, terminal)
+  if (isAside(block)) return terminal.interactive ? block.aside.flatMap((one) => blockLines(one, terminal, now)) : []
   const cells: readonly Cell[] = isLine(block) ? block.line : [block]
   return [cells.map((cell) => paint(cell, cellText(cell, now), terminal)).filter((text) => text !== '').join(' ')]
 }
@@ -23,6 +24,7 @@ const has = (block: Block, key: string): boolean => typeof block === 'object' &&
 const isTable = (block: Block): block is Table => has(block, 'columns')
 const isFacts = (block: Block): block is Facts => has(block, 'facts')
 const isQuote = (block: Block): block is Quote => has(block, 'quote')
+const isAside = (block: Block): block is Aside => has(block, 'aside')
 const isLine = (block: Block): block is Line => has(block, 'line')
 
 function tableLines({ columns, rows, empty }: Table, terminal: Terminal, now: number): readonly string[] {

@@ -27,41 +27,60 @@ export interface Positions {
 /** The positions of everything that was known when there were `size` entries. */
 export const upTo = (size: number): Positions => ({ has: (at) => at < size })
 
-/** A set of positions in a history. */
+/**
+ * A set of positions in a history. An entry mostly knows everything up to some position and little after it, so
+ * what is full at the start is only counted: a history of n entries takes memory as n, not as n squared.
+ */
 export class BitSet implements Positions {
-  #words: Uint32Array
-
-  constructor(bits = 0) {
-    this.#words = new Uint32Array((bits + 31) >>> 5)
-  }
+  /** How many words are full before the first one kept. */
+  #full = 0
+  #words: Uint32Array = new Uint32Array()
 
   has(bit: number): boolean {
-    return ((this.#words[bit >>> 5] ?? 0) & (1 << (bit & 31))) !== 0
+    const word = bit >>> 5
+    return word < this.#full || ((this.#words[word - this.#full] ?? 0) & (1 << (bit & 31))) !== 0
   }
 
   add(bit: number): void {
-    const word = bit >>> 5
-    if (word >= this.#words.length) {
-      const wider = new Uint32Array(Math.max(word + 1, this.#words.length * 2))
-      wider.set(this.#words)
-      this.#words = wider
-    }
+    if (this.has(bit)) return
+    const word = (bit >>> 5) - this.#full
+    if (word >= this.#words.length) this.#keep(this.#full, word + 1)
     this.#words[word] = (this.#words[word] as number) | (1 << (bit & 31))
+    this.#trim()
   }
 
   addAll(other: BitSet): void {
-    if (other.#words.length > this.#words.length) {
-      const wider = new Uint32Array(other.#words.length)
-      wider.set(this.#words)
-      this.#words = wider
+    this.#keep(Math.max(this.#full, other.#full), Math.max(this.#full + this.#words.length, other.#full + other.#words.length))
+    for (let i = 0; i < other.#words.length; i++) {
+      const word = i + other.#full - this.#full
+      if (word >= 0) this.#words[word] = (this.#words[word] as number) | (other.#words[i] as number)
     }
-    for (let i = 0; i < other.#words.length; i++) this.#words[i] = (this.#words[i] as number) | (other.#words[i] as number)
+    this.#trim()
   }
 
   count(): number {
-    let bits = 0
-    for (let word of this.#words) for (; word !== 0; word &= word - 1) bits++
+    let bits = this.#full * 32
+    for (const word of this.#words) {
+      // Sums in ever wider fields: pairs, nibbles, bytes, the word.
+      const pairs = word - ((word >>> 1) & 0x55555555)
+      const nibbles = (pairs & 0x33333333) + ((pairs >>> 2) & 0x33333333)
+      bits += Math.imul((nibbles + (nibbles >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24
+    }
     return bits
+  }
+
+  /** Keeps words from `full` on, all before being full, with room up to `end`. */
+  #keep(full: number, end: number): void {
+    const words = new Uint32Array(Math.max(0, end - full))
+    words.set(this.#words.subarray(Math.max(0, full - this.#full)))
+    this.#words = words
+    this.#full = full
+  }
+
+  #trim(): void {
+    let full = 0
+    while (this.#words[full] === 0xffffffff) full++
+    if (full > 0) this.#keep(this.#full + full, this.#full + this.#words.length)
   }
 }
 
@@ -124,7 +143,7 @@ export class History {
 
   /** Everything before the given entries, and they themselves; undefined when one is not known. */
   pastOf(frontier: readonly EntryId[]): BitSet | undefined {
-    const past = new BitSet(this.size)
+    const past = new BitSet()
     for (const id of frontier) {
       const at = this.#index.get(id)
       if (at === undefined) return undefined

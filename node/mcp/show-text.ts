@@ -15,6 +15,7 @@ function blockLines(block: Block): readonly string[] {
   }
   if ('facts' in block) return block.facts.map(([name, cell]) => [name, cellText(cell)] as const).filter(([, text]) => text !== '').map(([name, text]) => `${name}: ${text}`)
   if ('quote' in block) return quoteLines(block.quote)
+  if ('aside' in block) return []
   if ('line' in block) return [block.line.map(cellText).filter((text) => text !== '').join(' ')]
   return [cellText(block)]
 }

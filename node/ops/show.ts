@@ -23,14 +23,21 @@ export interface Quote {
   readonly quote: string
 }
 
+/** For people at a terminal only: a drawing, a hint. Neither scripts nor agents get it. */
+export interface Aside {
+  readonly aside: readonly (Cell | { readonly line: readonly Cell[] })[]
+}
+
 /** A sentence, optionally of several cells, or one of the forms above. */
-export type Block = Cell | { readonly line: readonly Cell[] } | Table | Facts | Quote
+export type Block = Cell | { readonly line: readonly Cell[] } | Table | Facts | Quote | Aside
 export type Show = readonly Block[]
 
 /** A name that stands out. */
 export const strong = (text: string): Cell => ({ text, tone: 'strong' })
 /** Something of less importance. */
 export const dim = (text: string): Cell => ({ text, tone: 'dim' })
+/** The beginning of an id that is a hash: enough to name it with, on the command line too. */
+export const shortId = (id: string): Cell => dim(id.length > 20 ? id.slice(0, 12) : id)
 /** As it should be. */
 export const good = (text: string): Cell => ({ text, tone: 'good' })
 /** Worth a look. */

@@ -2,7 +2,8 @@
 import { verify } from '../../crdt/crypto/sign.ts'
 import { encodeBody, kinds, setPayload, type Change } from '../../crdt/docs/change.ts'
 import { readRegister } from '../../crdt/docs/registers.ts'
-import { buildEntry, type Entry, type EntryParts } from '../../crdt/log/entry.ts'
+import { boundRandomBytes } from '../../crdt/crypto/bound-id.ts'
+import { buildEntry, logIds, type Entry, type EntryParts } from '../../crdt/log/entry.ts'
 import { introduce, proveRoot } from '../../crdt/members/proofs.ts'
 import type { Role } from '../../crdt/members/roles.ts'
 import { signingPair, type SigningPair } from '../../crdt/crypto/sign.ts'
@@ -126,7 +127,7 @@ export class ReplicaWorld {
     const key = given ?? by.replica.ledger.keyring.bodyKey(epoch) ?? new Uint8Array(32)
     return buildEntry(mesh, {
       type: 'content',
-      log: toHex(by.runtime.random.bytes(16)) as LogId,
+      log: this.newLog(by),
       seq: 1,
       previous: undefined,
       device: by.identity.device,
@@ -138,9 +139,14 @@ export class ReplicaWorld {
     }, by.identity.signing)
   }
 
+  /** A log id that only this actor's device may start. */
+  newLog(by: Actor): LogId {
+    return logIds.make(by.identity.device, by.runtime.random.bytes(boundRandomBytes))
+  }
+
   /** `count` entries of one log, each on the one before. */
   chain(by: Actor, count: number, start: Partial<EntryParts> = {}): readonly Entry[] {
-    const log = start.log ?? (toHex(by.runtime.random.bytes(16)) as LogId)
+    const log = start.log ?? this.newLog(by)
     const entries: Entry[] = []
     for (let seq = 1; seq <= count; seq++) {
       const before = entries.at(-1)

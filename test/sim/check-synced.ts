@@ -16,10 +16,9 @@ export function sampleSynced(world: SimWorld): string[] {
     for (const device of running.others()) {
       if (!running.isSynced(device)) continue
       const other = world.byDevice(device)
-      const store = other?.disk.store(mesh)
-      if (!other || !store || now - other.upSince < noticedAfterMs || !other.isUp) continue
+      if (!other || now - other.upSince < noticedAfterMs || !other.isUp) continue
       for (const { log, seq, id, forked, refused } of running.replica.logs()) {
-        if (forked || refused !== undefined || store.idAt(log, seq) === id) continue
+        if (forked || refused !== undefined || other.disk.holds(mesh, id) !== false) continue
         const held = other.replica(mesh)?.log(log)
         if (held?.forked || held?.refused !== undefined) continue
         breaches.push(`C4: ${peer.name} says that ${other.name} is in sync, which lacks ${seq} of log ${log.slice(0, 6)} (it has ${held?.seq ?? 0})`)

@@ -64,7 +64,7 @@ export class Promises {
     const then = this.#backups.get(peer) ?? { ids: new Set(), pending: 1 }
     this.#handed.set(peer, { ids: new Set(then.ids), pending: then.pending })
     const { mesh } = this.#world
-    const held = (id: EntryId): boolean => mesh !== undefined && this.#world.peers.some(({ disk }) => disk.store(mesh)?.has(id))
+    const held = (id: EntryId): boolean => mesh !== undefined && this.#world.peers.some(({ disk }) => disk.holds(mesh, id))
     this.claims = this.claims.filter((claim) => claim.by !== peer || claim.entries.every(held))
   }
 

@@ -2,7 +2,7 @@
  * The durable side of one simulated device: what survives a crash, can be backed up and put back, and fails by plan.
  * Each life of the peer gets a profile of its own on it; a dead life's profile changes nothing any more.
  */
-import type { DeviceId, MeshId } from '../../crdt/wire/ids.ts'
+import type { DeviceId, EntryId, MeshId } from '../../crdt/wire/ids.ts'
 import { createMemoryStore, type FailurePoint, type MemorySnapshot, type MemoryStore } from '../../node/peer/memory-store.ts'
 import type { MeshRecord, Profile } from '../../node/ports/platform.ts'
 import { StoreError, type Batch, type MeshStore, type StoreProblem } from '../../node/ports/store.ts'
@@ -91,6 +91,16 @@ export class SimDisk {
   /** What is durable of a mesh, whoever runs or not. */
   store(mesh: MeshId): MemoryStore | undefined {
     return this.#meshes.get(mesh)?.store
+  }
+
+  /** Whether an entry is durable here; undefined while the disk has closed its store after a failure. */
+  holds(mesh: MeshId, id: EntryId): boolean | undefined {
+    try {
+      return this.#meshes.get(mesh)?.store.has(id) === true
+    } catch (error) {
+      if (error instanceof StoreError) return undefined
+      throw error
+    }
   }
 
   /** The peer has died: its handles lead nowhere, planned failures are forgotten, what was durable is there. */

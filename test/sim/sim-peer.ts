@@ -114,6 +114,7 @@ export class SimPeer {
     life.alive = false
     life.runtime[Symbol.dispose]()
     this.lives++
+    this.disk.cutLoose()
   }
 
   backup(): void {

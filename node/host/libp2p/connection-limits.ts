@@ -8,40 +8,42 @@ export const windowBytes = 1024 * 1024
 
 /** What one peer or address may cost us (rule T8). */
 export interface ConnectionLimits {
+  /** Sockets that others opened. */
   readonly connections: number
-  /** Of one IP address, before we know who it is and after. Many peers share one behind NAT and on one machine. */
+  /** Of these from one IP address, known peers or not: many share one behind NAT and on one machine. */
   readonly connectionsPerAddress: number
+  /** Circuits that others opened, through one relay. */
+  readonly circuitsPerRelay: number
+  /** Open connections of one peer beyond which it gets no further one. */
   readonly connectionsPerPeer: number
 }
-export const defaultConnectionLimits: ConnectionLimits = { connections: 2048, connectionsPerAddress: 256, connectionsPerPeer: 8 }
+export const defaultConnectionLimits: ConnectionLimits = { connections: 2048, connectionsPerAddress: 256, circuitsPerRelay: 256, connectionsPerPeer: 8 }
 
-/** Counts inbound connections from the socket on and refuses those over a limit. */
+/** Refuses inbound connections over a limit. Sockets are counted before, in socket-guard.ts. */
 export function limitConnections(limits: ConnectionLimits, openTo: (peer: PeerId) => number): ConnectionGater {
-  const perAddress = new Map<string, number>()
-  let all = 0
+  const circuits = new Map<string, number>()
   return {
-    denyInboundConnection: (maConn) => {
-      const address = addressOf(maConn)
-      const open = perAddress.get(address) ?? 0
-      if (all >= limits.connections || open >= limits.connectionsPerAddress) return true
-      all++
-      perAddress.set(address, open + 1)
-      maConn.addEventListener('close', () => {
-        all--
-        const left = (perAddress.get(address) ?? 1) - 1
-        if (left === 0) perAddress.delete(address)
-        else perAddress.set(address, left)
-      }, { once: true })
+    denyInboundConnection: (raw) => {
+      const relay = relayOf(raw)
+      if (relay === undefined) return false
+      const open = circuits.get(relay) ?? 0
+      if (open >= limits.circuitsPerRelay) return true
+      circuits.set(relay, open + 1)
+      const left = (): void => {
+        const rest = (circuits.get(relay) ?? 1) - 1
+        if (rest === 0) circuits.delete(relay)
+        else circuits.set(relay, rest)
+      }
+      raw.addEventListener('close', left, { once: true })
       return false
     },
     denyInboundEncryptedConnection: (peer) => openTo(peer) >= limits.connectionsPerPeer,
   }
 }
 
-/** The IP address that a connection comes from; all that come through one relay share the relay's id. */
-function addressOf({ remoteAddr }: MultiaddrConnection): string {
+/** The id of the relay that a connection comes through; undefined: it comes directly. */
+function relayOf({ remoteAddr }: MultiaddrConnection): string | undefined {
   const parts = remoteAddr.getComponents()
-  const relay = parts.findIndex(({ name }) => name === 'p2p-circuit')
-  if (relay > 0) return `relay ${parts.slice(0, relay).findLast(({ name }) => name === 'p2p')?.value ?? ''}`
-  return parts.find(({ name }) => name === 'ip4' || name === 'ip6')?.value ?? 'unknown'
+  const circuit = parts.findIndex(({ name }) => name === 'p2p-circuit')
+  return circuit < 0 ? undefined : (parts.slice(0, circuit).findLast(({ name }) => name === 'p2p')?.value ?? '')
 }

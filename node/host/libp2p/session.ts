@@ -1,4 +1,4 @@
-import type { Connection, MultiaddrConnection, PrivateKey, Stream } from '@libp2p/interface'
+import type { Connection, PrivateKey, Stream } from '@libp2p/interface'
 import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
 import type { DeviceId } from '../../../crdt/wire/ids.ts'
 import { AtollError } from '../../ports/errors.ts'
@@ -17,9 +17,11 @@ import { DialLadder } from './dial-ladder.ts'
 import { peerIdToDevice } from './device-peer-id.ts'
 import { Libp2pFrameStream } from './frame-stream.ts'
 import { Heartbeat } from './heartbeat.ts'
+import { portOf } from './listen-addresses.ts'
 import { PathKeeper } from './path-keeper.ts'
 import { answerPings, pingProtocol } from './pinger.ts'
 import { Relays } from './relays.ts'
+import { SocketGuard } from './socket-guard.ts'
 import { asError, whyOf } from './why.ts'
 
 /** A peer negotiates a protocol in this time, or another connection is tried. */
@@ -52,7 +54,7 @@ export class Session implements AsyncDisposable {
   readonly #stopping = new AbortController()
   readonly #ladder: DialLadder
   readonly #keeper: PathKeeper
-  readonly #raw = new WeakMap<Multiaddr, MultiaddrConnection>()
+  readonly #guard: SocketGuard
   #node: Libp2pNode | undefined
   #heartbeat: Heartbeat | undefined
 
@@ -72,6 +74,7 @@ export class Session implements AsyncDisposable {
     const dial = (address: Multiaddr, signal: AbortSignal): Promise<Connection> => this.#dial(address, signal)
     this.relays = new Relays({ runtime, log, book, connections: this.connections, dial, onFound: parts.onFound })
     this.#ladder = new DialLadder({ timers: runtime.timers, book, attempts, connections: this.connections, dial, throughRelays: (other) => this.relays.circuitsTo(other), stopping: this.#stopping.signal })
+    this.#guard = new SocketGuard(defaultConnectionLimits, runtime.timers, () => this.listeners().flat().map(portOf))
     this.#keeper = new PathKeeper({ runtime, book, connections: this.connections, ladder: this.#ladder, close: (link, why) => this.#close(link, why) })
   }
 
@@ -152,6 +155,7 @@ export class Session implements AsyncDisposable {
     limit.signal.addEventListener('abort', () => resolve(undefined))
     await Promise.race([this.#node?.stop(), late])
     for (const { connection } of this.connections.all()) connection.abort(new Error(why))
+    this.#guard[Symbol.dispose]()
   }
 
   async #start(): Promise<void> {
@@ -161,22 +165,19 @@ export class Session implements AsyncDisposable {
     const node = await createNode({
       key,
       listen,
-      gater: {
-        ...limitConnections(defaultConnectionLimits, (peer) => {
-          const device = peerIdToDevice(peer)
-          return device === undefined ? Infinity : this.connections.of(device).length
-        }),
-        denyOutboundConnection: (_peer, raw) => {
-          this.#raw.set(raw.remoteAddr, raw)
-          return false
-        },
-      },
+      gater: limitConnections(defaultConnectionLimits, (peer) => {
+        const device = peerIdToDevice(peer)
+        return device === undefined ? Infinity : this.connections.of(device).length
+      }),
       transports: [({ upgrader }) => (transport = new CircuitTransport(circuits, upgrader))],
       announced: () => this.addresses().map((address) => multiaddr(address)),
     })
     this.#node = node
     node.addEventListener('connection:open', ({ detail }) => this.#opened(detail))
-    node.addEventListener('connection:close', ({ detail }) => this.connections.closed(detail))
+    node.addEventListener('connection:close', ({ detail }) => {
+      this.#guard.closed(detail)
+      this.connections.closed(detail)
+    })
     node.addEventListener('peer:identify', ({ detail }) => this.#identified(detail.connection, detail.listenAddrs, detail.protocols))
     node.addEventListener('peer:disconnect', ({ detail }) => {
       // libp2p keeps a record of every peer it ever saw; ours is the bounded one.
@@ -207,18 +208,15 @@ export class Session implements AsyncDisposable {
     })
   }
 
-  /** One address exactly. What libp2p leaves open when an upgrade fails is closed. */
+  /** One address exactly. */
   async #dial(address: Multiaddr, signal: AbortSignal): Promise<Connection> {
-    if (this.#node === undefined) throw new AtollError('offline')
-    try {
-      return await this.#node.services.inside.dial(address, signal)
-    } catch (error) {
-      this.#raw.get(address)?.abort(asError(error))
-      throw error
-    }
+    const { inside } = this.#node?.services ?? {}
+    if (inside === undefined) throw new AtollError('offline')
+    return this.#guard.dial(() => inside.dial(address, signal))
   }
 
   #opened(connection: Connection): void {
+    this.#guard.upgraded(connection)
     const link = this.connections.opened(connection)
     if (link === undefined || connection.direction === 'outbound') return
     // A peer that dials us anew may have lost the connection that we still believe in.

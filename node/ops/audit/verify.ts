@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { defineOp } from '../define.ts'
-import { bad, good } from '../show.ts'
+import { bad, good, shortId } from '../show.ts'
 
 /** Verifies everything that is stored. */
 export const auditVerify = defineOp({
@@ -29,6 +29,6 @@ export const auditVerify = defineOp({
   show: (answer) => [
     answer.intact ? good('Everything fits.') : bad(`${answer.problems.length} ${answer.problems.length === 1 ? 'thing does' : 'things do'} not fit.`),
     `${answer.entries} entries in ${answer.logs} logs, ${answer.signatures} signatures, ${answer.membership} membership entries.`,
-    ...(answer.problems.length === 0 ? [] : [{ columns: ['PROBLEM', 'LOG', 'SEQ', 'DEVICE', 'ENTRY'], rows: answer.problems.map((one) => [bad(one.problem), one.log, one.seq, one.device, one.entry]), empty: '' }]),
+    ...(answer.problems.length === 0 ? [] : [{ columns: ['PROBLEM', 'LOG', 'SEQ', 'DEVICE', 'ENTRY'], rows: answer.problems.map((one) => [bad(one.problem), one.log, one.seq, shortId(one.device), one.entry]), empty: '' }]),
   ],
 })

@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { defineOp } from '../define.ts'
 import { durationText } from '../duration-text.ts'
 import { role } from '../mesh/shapes.ts'
-import { dim, strong, time } from '../show.ts'
+import { dim, shortId, time } from '../show.ts'
 
 /** Makes an invite link. */
 export const inviteCreate = defineOp({
@@ -28,9 +28,9 @@ export const inviteCreate = defineOp({
   cli: { command: 'invite', placeholders: { uses: 'N', expires: 'TIME' } },
   example: 'atoll invite --uses 3 --expires 2d',
   handler: ({ mesh }, { uses, expires, role: as }) => mesh.invite({ uses, expires_in_ms: expires, role: as }),
-  show: (answer) => [
-    ...answer.qr,
-    strong(answer.link),
-    { line: [dim(`For ${answer.uses === 1 ? 'one' : answer.uses} to join as ${answer.role}, until`), time(answer.expires_at), dim(`; atoll invite revoke ${answer.id} takes it back.`)] },
+  show: ({ qr, link, uses, role: as, expires_at, id }) => [
+    { aside: qr },
+    link,
+    { aside: [{ line: [dim(`${uses === 1 ? 'One person' : `Up to ${uses} people`} can join with it as ${as}. It expires`), time(expires_at)] }, { line: [dim('To take it back: atoll invite revoke'), shortId(id)] }] },
   ],
 })

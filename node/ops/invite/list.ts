@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { defineOp } from '../define.ts'
 import { role } from '../mesh/shapes.ts'
-import { bad, good, strong, time } from '../show.ts'
+import { bad, good, shortId, time } from '../show.ts'
 
 /** Lists the invites of a mesh. */
 export const inviteList = defineOp({
@@ -21,7 +21,7 @@ export const inviteList = defineOp({
   show: ({ invites }) => [
     {
       columns: ['ID', 'ROLE', 'USED', 'EXPIRES', 'BY', ''],
-      rows: invites.map((one) => [strong(one.id), one.role, `${one.used} of ${one.uses}`, time(one.expires_at), one.by, one.closed === null ? good('open') : bad(one.closed)]),
+      rows: invites.map((one) => [shortId(one.id), one.role, `${one.used} of ${one.uses}`, time(one.expires_at), one.by, one.closed === null ? good('open') : bad(one.closed)]),
       empty: 'No invite was made yet: `atoll invite` makes one.',
     },
   ],

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { defineOp } from '../define.ts'
 import { role } from '../mesh/shapes.ts'
-import { bad, dim, strong, time } from '../show.ts'
+import { bad, dim, shortId, strong, time } from '../show.ts'
 
 /** Lists who is and was in a mesh. */
 export const memberList = defineOp({
@@ -40,7 +40,7 @@ export const memberList = defineOp({
         one.admitted_by,
         time(one.joined_at),
         one.you ? dim('you') : one.status === 'active' ? null : bad(one.status),
-        dim(one.member),
+        shortId(one.member),
       ]),
       empty: 'Nobody is in this mesh.',
     },

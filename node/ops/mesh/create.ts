@@ -22,5 +22,5 @@ export const meshCreate = defineOp({
   cli: { command: 'create', flags: { relays: 'relay' }, placeholders: { relays: 'ADDR', as: 'NAME' } },
   example: 'atoll create crew --relay /dns4/relay.example.org/tcp/443/wss/p2p/12D3KooW… --as alex',
   handler: ({ meshes }, { name, relays, as }) => meshes.create({ name, relays, as }),
-  show: (answer) => [...showJoined(answer, 'Made the mesh'), '`atoll invite` makes a link for the next one to join.'],
+  show: (answer) => [...showJoined(answer, 'Made the mesh'), { aside: ['`atoll invite` makes a link for the next one to join.'] }],
 })

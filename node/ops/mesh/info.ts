@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { defineOp } from '../define.ts'
-import { bad, dim, good, strong, time, warn, type Block } from '../show.ts'
+import { bad, good, shortId, strong, time, warn, type Block } from '../show.ts'
 import { meshSummary } from './shapes.ts'
 
 /** What one mesh is. */
@@ -31,13 +31,13 @@ export const meshInfo = defineOp({
     {
       facts: [
         ['mesh', strong(answer.name)],
-        ['id', dim(answer.mesh)],
+        ['id', answer.mesh],
         ['you', `${answer.member_name} (${answer.role})`],
         ['members', `${answer.members}, ${answer.online} online`],
         ['relays', answer.relays.length > 0 ? answer.relays : warn('none: reachable on this network only')],
         ['synced', answer.synced ? good('yes') : warn('not yet')],
         ['holds', `${answer.entries} entries in ${answer.logs} logs, ${answer.bytes} bytes`],
-        ['epoch', dim(answer.epoch)],
+        ['epoch', shortId(answer.epoch)],
         ['since', time(answer.created_at)],
       ],
     },

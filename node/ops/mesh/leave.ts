@@ -15,5 +15,5 @@ export const meshLeave = defineOp({
   cli: { command: 'leave', confirm: () => 'You will no longer be a member of this mesh; only a new invite brings you back.' },
   example: 'atoll leave --mesh crew --yes',
   handler: ({ mesh }) => mesh.leave(),
-  show: ({ name }) => [{ line: ['You left', strong(name), '.'] }],
+  show: ({ name }) => [{ line: ['You left', strong(name)] }],
 })

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { defineOp } from '../define.ts'
-import { bad, dim, good, strong } from '../show.ts'
+import { bad, good, shortId, strong } from '../show.ts'
 import { meshSummary } from './shapes.ts'
 
 /** Lists the meshes of this device. */
@@ -19,7 +19,7 @@ export const meshList = defineOp({
   show: ({ meshes }) => [
     {
       columns: ['MESH', 'YOU', 'ROLE', 'MEMBERS', 'ONLINE', '', 'ID'],
-      rows: meshes.map((one) => [strong(one.name), one.member_name, one.role === 'removed' || one.role === 'left' ? bad(one.role) : one.role, one.members, one.online, one.default ? good('default') : null, dim(one.mesh)]),
+      rows: meshes.map((one) => [strong(one.name), one.member_name, one.role === 'removed' || one.role === 'left' ? bad(one.role) : one.role, one.members, one.online, one.default ? good('default') : null, shortId(one.mesh)]),
       empty: 'In no mesh yet: `atoll create NAME` makes one, `atoll join LINK` joins one.',
     },
   ],

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { defineOp } from '../define.ts'
-import { dim, good, strong, warn } from '../show.ts'
+import { good, shortId, strong, warn } from '../show.ts'
 
 /** How far a message got. */
 export const messageStatus = defineOp({
@@ -22,7 +22,7 @@ export const messageStatus = defineOp({
   show: ({ recipients }) => [
     {
       columns: ['TO', 'STATE', 'WHY', 'DEVICE'],
-      rows: recipients.map((one) => [strong(one.name), one.state === 'pending' ? warn(one.state) : good(one.state), one.why, dim(one.device)]),
+      rows: recipients.map((one) => [strong(one.name), one.state === 'pending' ? warn(one.state) : good(one.state), one.why, shortId(one.device)]),
       empty: 'It was meant for nobody.',
     },
   ],

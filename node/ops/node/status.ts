@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { defineOp } from '../define.ts'
-import { bad, dim, good, strong, time, warn } from '../show.ts'
+import { bad, good, shortId, strong, time, warn } from '../show.ts'
 
 /** What the running node is doing. */
 export const nodeStatus = defineOp({
@@ -43,7 +43,7 @@ export const nodeStatus = defineOp({
     ...answer.warnings.map((warning) => warn(`! ${warning}`)),
     {
       columns: ['MESH', 'ONLINE', 'ENTRIES', 'SYNCED', 'ID'],
-      rows: answer.meshes.map((mesh) => [strong(mesh.name), mesh.peers_online, mesh.entries, mesh.synced ? good('yes') : warn('not yet'), dim(mesh.mesh)]),
+      rows: answer.meshes.map((mesh) => [strong(mesh.name), mesh.peers_online, mesh.entries, mesh.synced ? good('yes') : warn('not yet'), shortId(mesh.mesh)]),
       empty: 'In no mesh yet: `atoll create NAME` makes one, `atoll join LINK` joins one.',
     },
   ],

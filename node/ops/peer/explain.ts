@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { defineOp } from '../define.ts'
-import { bad, dim, good, strong } from '../show.ts'
+import { bad, dim, good, shortId, strong } from '../show.ts'
 import { path, showPath } from './shapes.ts'
 
 /** Says why a peer is reached the way it is. */
@@ -25,7 +25,7 @@ export const peerExplain = defineOp({
   example: 'atoll explain path bea',
   handler: ({ peers }, { peer }) => peers.explain(peer),
   show: (answer) => [
-    { line: [strong(answer.peer), dim(answer.device), showPath(answer.path)] },
+    { line: [strong(answer.peer), shortId(answer.device), showPath(answer.path)] },
     answer.summary,
     {
       columns: ['PATH', 'OUTCOME', 'WHY', 'ADDRESS'],

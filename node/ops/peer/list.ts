@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { defineOp } from '../define.ts'
 import { role } from '../mesh/shapes.ts'
-import { dim, good, strong, time, warn, type Block } from '../show.ts'
+import { dim, good, shortId, strong, time, warn, type Block } from '../show.ts'
 import { path, showPath, showTrip } from './shapes.ts'
 
 const session = z.object({
@@ -60,7 +60,7 @@ export const peerList = defineOp({
           showTrip(peer.rtt_ms),
           peer.you ? null : peer.synced ? good('yes') : warn('no'),
           peer.online ? null : time(peer.last_seen),
-          dim(peer.device),
+          shortId(peer.device),
         ]),
         empty: 'Nobody is in this mesh.',
       },

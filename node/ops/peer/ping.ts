@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { defineOp } from '../define.ts'
-import { bad, strong } from '../show.ts'
+import { bad, shortId, strong } from '../show.ts'
 import { path, showPath, showTrip } from './shapes.ts'
 
 /** Measures the round trip to every peer. */
@@ -20,7 +20,7 @@ export const peerPing = defineOp({
   show: ({ peers }) => [
     {
       columns: ['PEER', 'RTT MS', 'PATH', 'DEVICE'],
-      rows: peers.map((one) => [strong(one.name), one.rtt_ms === null ? bad('no answer') : showTrip(one.rtt_ms), showPath(one.path), one.device]),
+      rows: peers.map((one) => [strong(one.name), one.rtt_ms === null ? bad('no answer') : showTrip(one.rtt_ms), showPath(one.path), shortId(one.device)]),
       empty: 'Nobody else is in this mesh.',
     },
   ],

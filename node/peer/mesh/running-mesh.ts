@@ -85,10 +85,15 @@ export class RunningMesh {
     return parsed?.success ? parsed.data : []
   }
 
-  /** What to stand behind at relays: the mesh's own code, and those of open invites so that joiners find any member. */
+  /**
+   * What to stand behind at relays: the mesh's own code, and those of its newest invites so that joiners find any
+   * member; of closed ones too, since whoever comes late should hear why and not that nobody is there.
+   */
   codes(): readonly Uint8Array[] {
-    const open = invitesOf(this.replica).filter(({ closed, op, used }) => closed === undefined && used < op.uses)
-    return [derive(domains.meshCode, fromHex(this.id)), ...open.map(({ op }) => inviteCode(op.invite, this.id))].slice(0, limits.codesPerPeer / 2)
+    const invites = invitesOf(this.replica)
+    const open = invites.filter(({ closed }) => closed === undefined)
+    const newest = [...invites.filter(({ closed }) => closed !== undefined), ...open].slice(-limits.codesPerPeer / 4)
+    return [derive(domains.meshCode, fromHex(this.id)), ...newest.map(({ op }) => inviteCode(op.invite, this.id))]
   }
 
   /** Whether devices found behind a code are to be dialled. */

@@ -1,9 +1,18 @@
 /** What a replica makes of what peers send: each kind of bad input, and the good in bad order. */
 import { expect, test } from 'vitest'
-import { buildEntry } from '../../../crdt/log/entry.ts'
-import { noMesh } from '../../../crdt/crypto/sign.ts'
+import { buildEntry, readEntry, type Entry } from '../../../crdt/log/entry.ts'
+import { noMesh, sign, signingPair } from '../../../crdt/crypto/sign.ts'
+import { concat, hasher } from '../../../crdt/crypto/hash.ts'
+import { seal } from '../../../crdt/crypto/seal.ts'
+import { encodeBody, kinds, messagePayload, sealedPayload, type Change } from '../../../crdt/docs/change.ts'
+import { messageIds, readMessage } from '../../../crdt/docs/messages.ts'
+import { sealChanges } from '../../../crdt/docs/sealed.ts'
+import { decode, encode } from '../../../crdt/wire/codec.ts'
+import { encodeOp } from '../../../crdt/members/ops.ts'
+import { introduce, proveRoot } from '../../../crdt/members/proofs.ts'
 import { limits } from '../../../crdt/wire/limits.ts'
-import type { MeshId } from '../../../crdt/wire/ids.ts'
+import { domains } from '../../../crdt/wire/protocols.ts'
+import { fromHex, toHex, type DeviceId, type EntryId, type LogId, type MemberId, type MeshId } from '../../../crdt/wire/ids.ts'
 import { bytesOf, ReplicaWorld, setChange, shown, type Actor } from '../../../test/doubles/replica-world.ts'
 
 /** A mesh of three, all holding all of its membership. */
@@ -144,3 +153,146 @@ test('T7: two entries with one seq are kept as evidence, and only what was held 
   expect(await world.done(alice.replica.receive([forged]))).toMatchObject({ placed: 0 })
   expect(alice.store.evidence()).toHaveLength(1)
 })
+
+test('T2: nobody starts a log under an id that is bound to another device', async () => {
+  const { world, alice, bob, eve } = await threesome()
+  const log = world.newLog(bob)
+  const squatted = withLog(world.forge(eve), log, eve, world.mesh)
+  expect(readEntry(squatted)).toMatchObject({ ok: false, problem: 'bad_shape' })
+  expect(await world.done(alice.replica.receive([squatted]))).toMatchObject({ placed: 0, problem: 'bad_shape' })
+  expect(alice.replica.log(log)).toBeUndefined()
+  // An id of nobody's making is no better.
+  expect(readEntry(withLog(world.forge(eve), toHex(world.runtime.random.bytes(16)) as LogId, eve, world.mesh))).toMatchObject({ ok: false })
+  const honest = world.forge(bob, { log })
+  expect(await world.done(alice.replica.receive([honest.bytes]))).toMatchObject({ placed: 1, problem: undefined })
+})
+
+test('C1 T2: a message under an id that another device made has no effect, whichever comes first', async () => {
+  const { world, alice, bob, eve } = await threesome()
+  const id = messageIds.make(bob.identity.device, bob.runtime.random.bytes(6))
+  const message = (text: string): Change => ({ kind: kinds.message, doc: '', deps: [], payload: encode(messagePayload, { id, session: '', targets: [{ type: 'all' }], priority: 'next', replyTo: undefined, text }) })
+  const stolen = world.forge(eve, { clock: { ms: 1, counter: 0 }, changes: [message('stolen')] })
+  const sent = world.forge(bob, { changes: [message('sent')] })
+  for (const { bytes } of [stolen, sent]) expect(await world.done(alice.replica.receive([bytes]))).toMatchObject({ placed: 1 })
+  expect(readMessage(alice.store, id)).toMatchObject({ device: bob.identity.device, message: { text: 'sent' } })
+  for (const { bytes } of [sent, stolen]) await world.done(eve.replica.receive([bytes]))
+  expect(shown(eve)).toEqual(shown(alice))
+})
+
+test('C1: an envelope that holds another key than the one it commits to opens for nobody', async () => {
+  const { world, alice, bob, eve } = await threesome()
+  const change = sealChanges([setChange('k', 'sealed')], [alice, bob].map(({ identity }) => ({ device: identity.device, sealingKey: identity.sealing.publicKey })), world.mesh, eve.identity.device, eve.identity.wrapper, (length) => eve.runtime.random.bytes(length))
+  const good = decode(sealedPayload, change.payload)
+  if (!good.ok) throw new Error(good.detail)
+  const bound = concat(domainOf(domains.sealedWrap), fromHex(world.mesh), fromHex(eve.identity.device))
+  // Two keys in one envelope: bob's opens the ciphertext, alice's is the one committed to.
+  const [forAlice, forBob, nonce] = [eve.runtime.random.bytes(32), eve.runtime.random.bytes(32), eve.runtime.random.bytes(24)]
+  const wrap = (key: Uint8Array, to: Actor): { device: DeviceId; key: Uint8Array } => ({ device: to.identity.device, key: eve.identity.wrapper.wrap(key, to.identity.sealing.publicKey, eve.runtime.random.bytes(24), bound)! })
+  const envelope = (sealedWith: Uint8Array, committed: Uint8Array): Change => ({ ...change, payload: encode(sealedPayload, { ...good.value, commitment: hasher(domains.sealedCommitment)(committed), recipients: [wrap(forAlice, alice), wrap(forBob, bob)], nonce, sealed: seal(sealedWith, nonce, encodeBody([setChange('k', 'two keys')]), bound) }) })
+  const both = async (changes: readonly Change[]): Promise<unknown[]> => {
+    const { bytes } = world.forge(eve, { changes })
+    for (const { replica } of [alice, bob]) expect(await world.done(replica.receive([bytes]))).toMatchObject({ placed: 1 })
+    return [world.get(alice, 'k'), world.get(bob, 'k')]
+  }
+  expect(await both([envelope(forBob, forAlice)])).toEqual([[], []])
+  expect(await both([envelope(forAlice, forBob)])).toEqual([[], []])
+  // Where commitment and ciphertext agree, the other key still opens nothing.
+  expect(await both([envelope(forBob, forBob)])).toEqual([[], ['two keys']])
+  await both([change])
+  expect([world.get(alice, 'k'), world.get(bob, 'k').toSorted()]).toEqual([['sealed'], ['sealed', 'two keys']])
+})
+
+test('T3 T8: a membership entry of a stranger gets no place, neither in the history nor in the store', async () => {
+  const { world, alice, bob, eve } = await threesome()
+  const stranger = world.actor('stranger')
+  const { size } = alice.replica.membership.history
+  const before = alice.store.logs()
+  const ops = [
+    encodeOp({ type: 'leave', grant: alice.replica.grant() }),
+    encodeOp({ type: 'admit', grant: alice.replica.grant(), member: stranger.member, role: 'owner', rootProof: proveRoot(world.mesh, stranger.identity.device, stranger.root), introduction: introduce(stranger.identity.signing, stranger.identity.sealing, stranger.member), invite: undefined }),
+    new Uint8Array([99]),
+  ]
+  for (const op of ops) {
+    const entry = membershipEntry(world, stranger, op, alice.replica.membership.frontier())
+    expect(await world.done(alice.replica.receive([entry.bytes]))).toMatchObject({ placed: 0, problem: undefined, refused: 'its device was introduced by nobody' })
+    expect(alice.replica.log(entry.log)).toBeUndefined()
+  }
+  expect(alice.replica.membership.history.size).toBe(size)
+  expect(alice.store.logs()).toEqual(before)
+  // What a member says beyond its rights has no effect, but it has its place: others may build on it.
+  const refused = membershipEntry(world, eve, encodeOp({ type: 'remove', grant: eve.replica.grant(), member: alice.member, pins: [] }), eve.replica.membership.frontier())
+  expect(await world.done(alice.replica.receive([refused.bytes]))).toMatchObject({ placed: 1, refused: undefined })
+  expect(alice.replica.membership.now().device(bob.identity.device)).toBeDefined()
+  expect(alice.replica.membership.refusals.has(refused.id)).toBe(true)
+})
+
+test('T2 C3: of a run that ends early, what was kept can be passed on', async () => {
+  const { world, alice, bob, eve } = await threesome()
+  const chain = world.chain(bob, 3)
+  await world.admit(alice, world.actor('dave'))
+  await world.deliver(alice, bob)
+  const later = world.forge(bob, { log: chain[0]!.log, seq: 4, previous: chain[2]!.id })
+  // Its frontier is not known to eve: the run ends at the third entry, whose own signature nobody had to check.
+  expect(await world.done(eve.replica.receive(bytesOf([...chain, later])))).toMatchObject({ placed: 3, waiting: true })
+  expect(eve.replica.readRun(chain[0]!.log, 0, 1 << 20)).toEqual(bytesOf(chain))
+  expect(await world.done(alice.replica.receive(eve.replica.readRun(chain[0]!.log, 0, 1 << 20)))).toMatchObject({ placed: 3 })
+  // And where it ends because an entry is refused for good.
+  const other = world.chain(bob, 2)
+  const back = world.forge(bob, { log: other[0]!.log, seq: 3, previous: other[1]!.id, frontier: [world.mesh as string as EntryId] })
+  expect(await world.done(alice.replica.receive(bytesOf([...other, back])))).toMatchObject({ placed: 2, refused: 'its membership frontier went back' })
+  expect(alice.replica.readRun(other[0]!.log, 0, 1 << 20)).toEqual(bytesOf(other))
+})
+
+test('T2: of a run that ends early behind a forged signature, nothing is passed on', async () => {
+  const { world, alice, bob, eve } = await threesome()
+  const [first, second] = world.chain(bob, 2)
+  // Bob signs the last entry only: what the chain below it holds, its hashes vouch for, but it cannot end a run.
+  const unsigned = first!.bytes.slice()
+  unsigned[unsigned.length - 1]! ^= 1
+  const read = readEntry(unsigned)
+  if (!read.ok) throw new Error(read.detail)
+  await world.admit(alice, world.actor('dave'))
+  await world.deliver(alice, bob)
+  const late = world.forge(bob, { log: first!.log, seq: 2, previous: read.entry.id })
+  expect(await world.done(eve.replica.receive([unsigned, late.bytes]))).toMatchObject({ placed: 1, waiting: true })
+  expect(eve.replica.readRun(first!.log, 0, 1 << 20)).toEqual([])
+  await world.deliver(alice, eve)
+  expect(await world.done(eve.replica.receive([late.bytes]))).toMatchObject({ placed: 1 })
+  expect(eve.replica.readRun(first!.log, 0, 1 << 20)).toEqual([unsigned, late.bytes])
+  expect(second).toBeDefined()
+})
+
+test('C2: a later entry of a log replaces what the log said of a key before, whether it names it or not', async () => {
+  const { world, alice, bob, eve } = await threesome()
+  const first = world.forge(eve, { changes: [setChange('k', 1)] })
+  const second = world.forge(eve, { log: first.log, seq: 2, previous: first.id, frontier: undefined, changes: [setChange('k', 2)] })
+  const beside = world.forge(bob, { changes: [setChange('k', 'beside')] })
+  for (const run of [[first], [beside], [second]]) await world.done(alice.replica.receive(bytesOf(run)))
+  for (const run of [[first, second], [beside]]) await world.done(bob.replica.receive(bytesOf(run)))
+  expect(world.get(alice, 'k').toSorted()).toEqual([2, 'beside'])
+  expect(shown(alice)).toEqual(shown(bob))
+})
+
+test('T3 T10: an introduction names its member, so nobody admits the device of another as its own', async () => {
+  const { world, alice, bob } = await threesome()
+  const dave = world.actor('dave')
+  const root = signingPair(world.runtime.random.bytes(32))
+  const admit = (introduction: ReturnType<typeof introduce>): Uint8Array => encodeOp({ type: 'admit', grant: alice.replica.grant(), member: root.publicKey as MemberId, role: 'member', rootProof: proveRoot(world.mesh, dave.identity.device, root), introduction, invite: undefined })
+  const entry = membershipEntry(world, alice, admit(introduce(dave.identity.signing, dave.identity.sealing, dave.member)), alice.replica.membership.frontier())
+  expect(await world.done(bob.replica.receive([entry.bytes]))).toMatchObject({ placed: 1 })
+  expect(bob.replica.membership.refusals.has(entry.id)).toBe(true)
+  expect(bob.replica.membership.now().device(dave.identity.device)).toBeUndefined()
+})
+
+/** An entry with another log id in it, signed anew. */
+function withLog(entry: Entry, log: LogId, by: Actor, mesh: MeshId): Uint8Array {
+  const unsigned = entry.bytes.slice(0, -64)
+  unsigned.set(fromHex(log), 10)
+  return concat(unsigned, sign(domains.entry, mesh, unsigned, by.identity.signing))
+}
+
+function membershipEntry(world: ReplicaWorld, by: Actor, op: Uint8Array, frontier: readonly EntryId[]): Entry {
+  return buildEntry(world.mesh, { type: 'membership', log: world.newLog(by), seq: 1, previous: undefined, device: by.identity.device, clock: { ms: by.runtime.clock.now(), counter: 0 }, frontier, op }, by.identity.signing)
+}
+
+const domainOf = (domain: string): Uint8Array => Uint8Array.from({ length: 32 }, (_, i) => domain.charCodeAt(i) || 0)

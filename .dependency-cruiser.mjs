@@ -64,10 +64,10 @@ export default {
     },
     {
       name: 'browser-safe-uses-few-packages',
-      comment: 'Schemas are zod; everything else comes through a port.',
+      comment: 'Schemas are zod, QR codes uqr (pure, no dependencies); everything else comes through a port.',
       severity: 'error',
       from: { path: '^node/(ports|ops|peer|rpc)/', pathNot: test },
-      to: { path: packages, pathNot: 'node_modules/zod/' },
+      to: { path: packages, pathNot: 'node_modules/(zod|uqr)/' },
     },
     {
       name: 'browser-safe-uses-no-node',

@@ -13,7 +13,7 @@ export default defineConfig({
   test: {
     // What a suite is and when it runs: CONTRIBUTING.md.
     projects: [
-      project('unit', ['{crdt,node,relay,cli,web,provision,build}/**/*.test.ts', 'test/{arch,property,contract}/**/*.test.ts']),
+      project('unit', ['{crdt,node,relay,cli,web,provision,build}/**/*.test.ts', 'test/{arch,property,contract,golden}/**/*.test.ts']),
       project('sim', ['test/sim/**/*.test.ts'], { testTimeout: 120_000 }),
       project('fault', ['test/fault/**/*.test.ts'], real),
       project('e2e', ['test/e2e/**/*.test.ts'], real),

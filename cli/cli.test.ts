@@ -1,5 +1,5 @@
 /** The real command line as a process, bundled from these sources, with its node in the background over the real socket; the peer under it is in memory. */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isProfileLocked } from '../node/host/lock.ts'
@@ -153,6 +153,12 @@ describe('atoll', () => {
 
   it('logs can be read, with and without the node', async () => {
     expect((await atoll('logs')).stdout).toContain('ready')
+    const following = startAtoll(program.path, home.path, ['logs', '-f'])
+    await following.saw('ready')
+    appendFileSync(join(home.path, 'node.log'), '{"at":"now","level":"warn","event":"odd\\u001b[2J","n":1}\n')
+    expect(await following.saw('odd')).toContain('now warn  odd[2J n=1')
+    following.child.kill('SIGINT')
+    expect((await following.finished).status).toBe(130)
     for (const line of (await atoll('logs --json --lines 1')).stdout.trim().split('\n')) expect(JSON.parse(line)).toHaveProperty('event')
   })
 

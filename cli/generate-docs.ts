@@ -1,15 +1,16 @@
 /**
- * `node cli/generate-docs.ts`: writes docs/operations.md and cli/operation-table.ts from the declarations.
+ * `node cli/generate-docs.ts`: writes docs/operations.md and the static tables from the declarations.
  * With `--check` it writes nothing and fails where a file differs from what it would write.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { generateReference } from './generate-reference.ts'
-import { generateTable } from './generate-table.ts'
+import { generateCommandTable, generateToolTable } from './generate-table.ts'
 
 const root = join(import.meta.dirname, '..')
 const files = [
-  ['cli/operation-table.ts', generateTable()],
+  ['cli/operation-table.ts', generateCommandTable()],
+  ['node/mcp/tool-table.ts', generateToolTable()],
   ['docs/operations.md', generateReference()],
 ] as const
 

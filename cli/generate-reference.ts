@@ -3,6 +3,7 @@ import { commonErrors } from '../node/ops/common-errors.ts'
 import type { Operation } from '../node/ops/define.ts'
 import { operations } from '../node/ops/index.ts'
 import { permissions } from '../node/ops/permissions.ts'
+import { settingKeys, settingShapes } from '../node/host/settings.ts'
 import { errorTable, type ErrorCode } from '../node/ports/errors.ts'
 import { specialCommands } from './commands/index.ts'
 import { operationParams, type Param } from './operation-params.ts'
@@ -25,6 +26,7 @@ export function generateReference(): string {
     table(['command', 'does'], specialCommands.map(({ name, summary }) => [`\`atoll ${name}\``, summary])),
     '',
     ...nouns.flatMap((noun) => [`## ${noun}`, '', ...all.filter((operation) => operation.name.startsWith(`${noun}.`)).flatMap(section)]),
+    ...settings(),
     ...outcomes(),
   ].join('\n')
 }
@@ -55,6 +57,11 @@ function paramRow(operation: Operation, param: Param): readonly string[] {
   const initial = param.initial === undefined || (Array.isArray(param.initial) && param.initial.length === 0) ? '' : `; usually \`${JSON.stringify(param.initial)}\``
   const flag = param.place === null && !only.includes('not on the command line') ? ` (\`--${param.flag}\`)` : ''
   return [`\`${param.name}\`${flag}`, `${type}${param.required ? '' : ', optional'}`, [param.doc + initial, ...only].join('; ')]
+}
+
+function settings(): readonly string[] {
+  const rows = settingKeys.map((key) => [`\`${key}\``, `\`ATOLL_${key.toUpperCase()}\``, settingShapes[key].initial === '' ? '(empty)' : `\`${settingShapes[key].initial}\``, settingShapes[key].doc])
+  return ['## Settings', '', 'In `config.json` of the profile (`atoll config set KEY VALUE`); the environment of the node counts before the file, its flags before both.', '', table(['setting', 'environment', 'usually', 'does'], rows), '']
 }
 
 function outcomes(): readonly string[] {

@@ -1,13 +1,13 @@
 /** The demo's surroundings: a relay and two profiles in a temporary folder, and the program run on them. */
 import { spawn, type ChildProcess } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { version } from '../cli/version.ts'
 import { connectNode } from '../node/host/connect-node.ts'
 import type { Client } from '../node/rpc/client-types.ts'
 
+const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '..', 'package.json'), 'utf8')) as { version: string }
 const program = join(import.meta.dirname, '..', 'dist', 'bin.js')
 
 export type Answer = Readonly<Record<string, unknown>>

@@ -44,7 +44,7 @@ export class BitSet implements Positions {
   add(bit: number): void {
     if (this.has(bit)) return
     const word = (bit >>> 5) - this.#full
-    if (word >= this.#words.length) this.#keep(this.#full, word + 1)
+    if (word >= this.#words.length) this.#keep(this.#full, this.#full + word + 1)
     this.#words[word] = (this.#words[word] as number) | (1 << (bit & 31))
     this.#trim()
   }

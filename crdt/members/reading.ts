@@ -58,7 +58,7 @@ export class Reading {
     this.history = history
     this.#scope = scope
     this.#verdicts = settled ? settled.#verdicts : []
-    this.#reaches = settled ? settled.#reaches : new Map()
+    this.#reaches = settled ? settled.#reaches : new Map<number, number>()
   }
 
   has(at: number): boolean {

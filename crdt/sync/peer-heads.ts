@@ -37,9 +37,9 @@ export class PeerHeads {
     if (head.seq >= this.seq(head.log)) this.#heads.set(head.log, head)
   }
 
-  /** The peer sent what we now hold, or we sent it and it will say so if not: at least that much is there. */
-  holds(held: HeldLog): void {
-    if (held.seq > this.seq(held.log)) this.#heads.set(held.log, { ...held })
+  /** The peer sent this, so it holds it: that much, and not what we hold by now from others (rule C4). */
+  holds(end: Known): void {
+    if (end.seq > this.seq(end.log)) this.announced(end)
   }
 
   /** We pushed a log up to where we hold it: it is on its way. Until the peer announces it, it is not held there. */

@@ -18,12 +18,21 @@ export interface HeldLog {
   readonly refused: string | undefined
 }
 
+/** What became of a run that a peer sent. */
+export interface Received {
+  readonly log: LogId | undefined
+  /** Where the run ended: so much of the log the peer holds. */
+  readonly end: Pick<HeldLog, 'type' | 'device' | 'seq' | 'id'> | undefined
+  readonly waiting: boolean
+  readonly problem: string | undefined
+}
+
 /** What sync needs of a replica. */
 export interface SyncReplica {
   logs(): Iterable<HeldLog>
   log(log: LogId): HeldLog | undefined
   readRun(log: LogId, after: number, maxBytes: number): readonly Uint8Array[]
-  receive(run: readonly Uint8Array[]): Promise<{ readonly log: LogId | undefined; readonly waiting: boolean; readonly problem: string | undefined }>
+  receive(run: readonly Uint8Array[]): Promise<Received>
   /** A peer holds more of this log, which may be our own. */
   heldLonger(log: LogId, device: DeviceId): void
   /** Admitted now; known to the history but not admitted now; or a stranger. */

@@ -59,12 +59,12 @@ export class Puller {
     else if (lacking.length === 0) this.#patience.clear()
   }
 
-  /** Entries of a log were taken in, or could not be because something before them is missing. */
-  arrived(log: LogId, waiting: boolean): void {
+  /** Entries of a log were taken in, or could not be because something before them is missing, or was a moment ago. */
+  arrived(log: LogId, outcome: 'placed' | 'waiting' | 'try again'): void {
     const held = this.#replica.log(log)
     const asked = this.#asked.get(log)
-    if (waiting) this.#blocked.add(log)
-    if (asked && (waiting || !held || held.seq >= asked.upTo || held.forked || held.refused !== undefined)) this.#release(log)
+    if (outcome === 'waiting') this.#blocked.add(log)
+    if (asked && (outcome !== 'placed' || !held || held.seq >= asked.upTo || held.forked || held.refused !== undefined)) this.#release(log)
     else if (asked) asked.at = this.#host.elapsed()
     this.plan()
   }

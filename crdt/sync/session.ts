@@ -36,6 +36,8 @@ export class SyncSession implements SessionHandle {
   #closed = false
   #pings = new Map<number, number>()
   #token = 0
+  /** How often our membership has changed. */
+  #membershipChanges = 0
   rttMs: number | null = null
   sentBytes = 0
   receivedBytes = 0
@@ -169,26 +171,28 @@ export class SyncSession implements SessionHandle {
   #entries(run: readonly Uint8Array[]): void {
     const bytes = run.reduce((sum, entry) => sum + entry.length, 0)
     if (!this.#server.mayReceive(bytes)) return this.close('credit_exceeded')
+    const changes = this.#membershipChanges
     this.#replica.receive(run).then(
       (intake) => {
         this.#server.received(bytes)
         if (this.#closed) return
         if (intake.problem !== undefined) return this.close(`bad_entries:${intake.problem}`)
         this.#send({ type: 'credit', bytes })
-        if (intake.log !== undefined) this.#arrived(intake.log, intake.waiting)
+        // What was missing may have come in the same commit: then nobody would ask again for what waits for it.
+        if (intake.log !== undefined && intake.end) this.peer.holds({ log: intake.log, forked: false, ...intake.end })
+        if (intake.log !== undefined) this.#arrived(intake.log, !intake.waiting ? 'placed' : changes === this.#membershipChanges ? 'waiting' : 'try again')
       },
       () => this.close('storage'),
     )
   }
 
-  #arrived(log: LogId, waiting: boolean): void {
-    const held = this.#replica.log(log)
-    if (held) this.peer.holds(held)
-    this.#puller.arrived(log, waiting)
+  #arrived(log: LogId, outcome: 'placed' | 'waiting' | 'try again'): void {
+    this.#puller.arrived(log, outcome)
     this.#host.onProgress(this)
   }
 
   #membershipChanged(): void {
+    this.#membershipChanges++
     this.#puller.unblock()
     if (!this.#announcedAll && !this.#saidDigest && this.#replica.standing(this.remote) === 'admitted') this.#announceAll()
   }

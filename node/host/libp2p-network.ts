@@ -10,7 +10,6 @@ import type { PathAttempt, RelayState } from '../ports/services.ts'
 import { AddressBook } from './libp2p/address-book.ts'
 import { Attempts } from './libp2p/attempts.ts'
 import { isPeer } from './libp2p/connections.ts'
-import { deviceOfAddress } from './libp2p/device-of-address.ts'
 import { cannotListen, listenMultiaddr, portOf, withPort } from './libp2p/listen-addresses.ts'
 import { Session } from './libp2p/session.ts'
 import { whyOf } from './libp2p/why.ts'
@@ -25,6 +24,8 @@ export interface Libp2pNetworkOptions {
   readonly runtime: Runtime
   readonly log: Log
   readonly online: boolean
+  /** The addresses of this machine; a change of them is a move to another network. Asked every second. */
+  readonly ownAddresses?: () => readonly string[]
 }
 
 /** Opens the network of a device over libp2p. Throws bad_input when it cannot listen. */
@@ -66,10 +67,6 @@ class Libp2pNetwork implements Network {
 
   learn(remote: DeviceId, addresses: readonly string[]): void {
     if (this.#book.learn(remote, addresses)) this.#session?.learned(remote)
-  }
-
-  deviceOf(address: string): DeviceId | undefined {
-    return deviceOfAddress(address)
   }
 
   async open(remote: DeviceId, protocol: string, signal: AbortSignal): Promise<FrameStream> {
@@ -203,7 +200,7 @@ class Libp2pNetwork implements Network {
       onPeer: (remote, up) => this.#onPeer.forEach((call) => call(remote, up)),
       onBetter: (remote) => this.#onBetterPath.forEach((call) => call(remote)),
       onFound: (code, peers) => this.#onFound.forEach((call) => call(code, peers)),
-      surroundings: () => surroundings(),
+      ownAddresses: this.#options.ownAddresses ?? ownAddresses,
     })
   }
 
@@ -214,7 +211,8 @@ class Libp2pNetwork implements Network {
   }
 }
 
-/** The addresses of this machine: they change when it moves to another network. */
-function surroundings(): string {
-  return Object.entries(networkInterfaces()).flatMap(([name, addresses = []]) => addresses.map(({ address }) => `${name} ${address}`)).toSorted().join()
+/** The addresses of this machine on its networks, in a fixed order: others than loopback and link-local ones. */
+function ownAddresses(): readonly string[] {
+  const all = Object.values(networkInterfaces()).flatMap((addresses = []) => addresses)
+  return all.filter(({ internal, address }) => !internal && !address.startsWith('fe80')).map(({ address }) => address).toSorted()
 }

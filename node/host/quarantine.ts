@@ -6,7 +6,7 @@
  */
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { idOf } from '../../crdt/log/entry.ts'
+import { idOf, readEntry } from '../../crdt/log/entry.ts'
 import { StoreError, type MeshStore } from '../ports/store.ts'
 import type { Database, OpenDatabase } from './sqlite-database.ts'
 import { problemOf } from './sqlite-errors.ts'
@@ -55,11 +55,25 @@ export function checkDatabase(database: Database, depth: 'kept' | 'all', kept: r
     const verdict = String(database.prepare(check).get()?.[0])
     if (verdict !== 'ok') throw new StoreError('corrupt', verdict)
   }
-  if (depth === 'kept') return
-  // SQLite has no checksums: a page can be sound and its content another.
-  for (const [id, bytes] of database.prepare('SELECT id, bytes FROM entry ORDER BY position').iterate()) {
-    if (idOf(asBytes(bytes)) !== asHex(id)) throw new StoreError('corrupt', `entry ${asHex(id)} does not hash to its id`)
+  if (depth === 'all') checkEntries(database)
+}
+
+/** SQLite has no checksums: a page can be sound and what is on it another. Entries can be told, by their hashes. */
+function checkEntries(database: Database): void {
+  const rows = database.prepare('SELECT id, bytes, log.log, seq, entry.type FROM entry LEFT JOIN log ON log.n = entry.log ORDER BY position')
+  for (const [id, bytes, log, seq, type] of rows.iterate()) {
+    const name = asHex(id)
+    if (idOf(asBytes(bytes)) !== name) throw new StoreError('corrupt', `entry ${name} does not hash to its id`)
+    const read = readEntry(asBytes(bytes))
+    // One that cannot be read is what was committed, all the same.
+    if (!read.ok) continue
+    const { entry } = read
+    if (entry.log !== asHex(log) || entry.seq !== seq || entry.type !== (type === 1 ? 'membership' : 'content')) throw new StoreError('corrupt', `entry ${name} stands in the place of another`)
   }
+  const [known, found] = database.prepare(`
+    SELECT (SELECT count(*) FROM entry, indexed WHERE entry.position <= indexed.position),
+           (SELECT count(*) FROM entry_id JOIN entry USING (position) WHERE start = substr(id, 1, 8))`).get() ?? []
+  if (known !== found) throw new StoreError('corrupt', `${String(known)} entries, ${String(found)} of them found by their ids`)
 }
 
 const salvagePath = (path: string): string => `${path}.salvage`

@@ -63,7 +63,6 @@ const steps: readonly string[] = [
   -- forgets: its contentless_delete keeps counting deleted notes, and ranks would depend on what a device once held.
   CREATE TABLE note (n INTEGER PRIMARY KEY, note TEXT NOT NULL UNIQUE, words TEXT NOT NULL, tags TEXT NOT NULL) STRICT;
   CREATE VIRTUAL TABLE note_words USING fts5 (words, tags, content = 'note', content_rowid = 'n', tokenize = 'ascii');
-  INSERT INTO note_words (note_words, rank) VALUES ('rank', 'bm25(1.0, 0.0)');
   `,
 ]
 

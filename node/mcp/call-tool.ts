@@ -6,13 +6,15 @@ import type { Operation } from '../ops/define.ts'
 import type { CallOptions, Client } from '../rpc/client-types.ts'
 import { frameMessages } from './frame-messages.ts'
 import { showText } from './show-text.ts'
-import { meshParameter, operationsByTool } from './tools.ts'
+import { meshParameter } from './mesh-parameter.ts'
+import { toolTable } from './tool-table.ts'
 
 /** Never rejects: what went wrong is a result with isError, the code, and what to do about it. */
 export async function callTool(tool: string, parameters: Readonly<Record<string, unknown>>, client: () => Promise<Client>, options: Pick<CallOptions, 'signal' | 'progress'>): Promise<CallToolResult> {
   try {
-    const operation = operationsByTool().get(tool)
-    if (operation === undefined) throw new AtollError('unknown_operation', { name: tool })
+    const row = toolTable.find((one) => one.tool.name === tool)
+    if (row === undefined) throw new AtollError('unknown_operation', { name: tool })
+    const operation = await row.load()
     const { [meshParameter]: mesh, ...input } = parameters
     if (mesh !== undefined && typeof mesh !== 'string') throw new AtollError('bad_input', { what: `${meshParameter} must be the name of a mesh.` })
     const hidden = operation.mcp?.hidden?.find((name) => name in input)

@@ -5,7 +5,7 @@ import type { Client } from '../rpc/client-types.ts'
 import { callTool } from './call-tool.ts'
 import { frameMessage } from './frame-messages.ts'
 import { instructions } from './instructions.ts'
-import { listTools } from './tools.ts'
+import { toolTable } from './tool-table.ts'
 
 export interface McpServerOptions {
   readonly version: string
@@ -23,7 +23,7 @@ export function createMcpServer(options: McpServerOptions): Server {
     { name: 'atoll', title: 'Atoll', version: options.version },
     { capabilities: { tools: {}, ...(options.channel ? { experimental: { 'claude/channel': {} } } : {}) }, instructions },
   )
-  server.setRequestHandler('tools/list', () => ({ tools: listTools() }))
+  server.setRequestHandler('tools/list', () => ({ tools: toolTable.map((row) => row.tool) }))
   server.setRequestHandler('tools/call', ({ params }, context) => {
     const token = context.mcpReq._meta?.progressToken
     let step = 0

@@ -56,11 +56,6 @@ export class MemoryNetwork implements Network, MeetingGuest {
   /** Here every peer's address is known. */
   learn(): void {}
 
-  deviceOf(address: string): DeviceId | undefined {
-    const [, device] = /^\/memory\/([0-9a-f]{64})$/.exec(address) ?? []
-    return device as DeviceId | undefined
-  }
-
   async open(remote: DeviceId, protocol: string, signal: AbortSignal): Promise<FrameStream> {
     if (!this.reachable) throw new AtollError('offline')
     if (signal.aborted) throw new AtollError('cancelled')

@@ -6,38 +6,19 @@ import { verify, type Verify } from '../../crdt/crypto/sign.ts'
 import { protocols } from '../../crdt/wire/protocols.ts'
 import type { DeviceId, MeshId } from '../../crdt/wire/ids.ts'
 import { AtollError } from '../ports/errors.ts'
-import type { ConfigPort } from '../ports/config.ts'
-import type { Log } from '../ports/log.ts'
-import type { Network } from '../ports/network.ts'
-import type { Profile } from '../ports/platform.ts'
-import type { Runtime } from '../ports/runtime.ts'
 import type { Caller, PeerHost, Services, SessionHello, Standing } from '../ports/services.ts'
 import { admit } from './join/admitter.ts'
 import { makeIdentity } from './mesh/make-identity.ts'
 import { RunningMesh } from './mesh/running-mesh.ts'
 import type { Identity } from './replica/identity.ts'
 import { Replica } from './replica/replica.ts'
+import type { PeerNeeds } from './peer-needs.ts'
 import { servicesFor } from './services/services-for.ts'
+import type { ServicesHost } from './services/services-host.ts'
 import { Sessions } from './sessions.ts'
 import { SyncEngine } from './sync-engine.ts'
 
-export interface PeerNeeds {
-  readonly profile: Profile
-  readonly config: ConfigPort
-  readonly network: Network
-  readonly runtime: Runtime
-  readonly log: Log
-  readonly version: string
-  /** Facts of the process for `status`. */
-  readonly process: { readonly pid: number; readonly home: string; readonly socket: string }
-  readonly onStop: () => void
-  /** The device that an address of this network names, or undefined when it names none. */
-  readonly deviceOf: (address: string) => DeviceId | undefined
-  /** How signatures are checked; a simulator shares the verdicts of all its peers. Otherwise each is computed. */
-  readonly verify?: Verify
-}
-
-export class Peer implements PeerHost, AsyncDisposable {
+export class Peer implements PeerHost, ServicesHost, AsyncDisposable {
   readonly version: string
   readonly needs: PeerNeeds
   readonly identity: Identity

@@ -90,9 +90,10 @@ async function writeGrouped(replica: ReturnType<Peer['meshFor']>['replica'], bat
   await replica.writeEntries(Array.from({ length: Math.ceil(batch.length / perEntry) }, (_, i) => batch.slice(i * perEntry, (i + 1) * perEntry)))
 }
 
-const words = 'alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma tau upsilon phi chi psi omega'.split(' ')
+/** Notes as people write them: a few words everywhere, most words rare (Zipf's law over 20,000 words). */
 function noteText(n: number): string {
-  return Array.from({ length: 20 }, (_, i) => words[(n * 7 + i * i * 3 + (n >> (i % 7))) % words.length]).join(' ') + ` note${n}`
+  const random = (i: number): number => ((Math.imul(n * 31 + i, 2654435761) >>> 0) % 100_003) / 100_003
+  return `${Array.from({ length: 20 }, (_, i) => `word${Math.floor(20_000 ** random(i))}`).join(' ')} note${n}`
 }
 
 process.on('message', ({ id, name, args }: { id: number; name: string; args: never[] }) => {

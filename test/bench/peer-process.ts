@@ -1,6 +1,12 @@
 /** A peer in a process of its own, told what to do over IPC: benchmarks measure it from outside. */
 import { fork, type ChildProcess } from 'node:child_process'
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+
+/** A fresh profile directory. */
+export const scratch = (): string => mkdtempSync(join(tmpdir(), 'atoll-bench-'))
 
 export interface Reply {
   readonly id: number

@@ -24,10 +24,10 @@ test('T3 T4 T5 T6: every history has one reading, and the fold finds it in any o
   for (const seed of seeds) {
     const history = randomHistory(seed)
     const wrong = problem(history, seed, tally)
-    if (wrong) expect.fail(report(seed, history, wrong))
+    if (wrong) throw new Error(report(seed, history, wrong))
   }
   console.log(tally.words(seeds.length))
-  if (seeds.length >= 1000) tally.demand(seeds.length)
+  expect(seeds.length < 1000 ? [] : tally.tooRare(seeds.length), 'a search that meets no conflict shows nothing').toEqual([])
 })
 
 /** What is wrong with how a history is read, or undefined. */
@@ -38,7 +38,7 @@ function problem(entries: readonly MemberEntry[], seed: number, tally?: Tally): 
     const [standing, ...others] = reference.readings(all)
     if (!standing || others.length > 0) return `${standing ? others.length + 1 : 0} readings`
     // The model leaves out of its search what nothing can take. On every eighth history it searches all the same.
-    if (seed % 8 === 0 && reference.valid.size <= 11 && reference.readings(all, reference.valid).length !== 1) return 'not one reading when all sets are tried'
+    if (seed % 8 === 0 && reference.valid.size <= 11 && reference.readings(all, new Set(reference.valid.keys())).length !== 1) return 'not one reading when all sets are tried'
     tally?.count(reference, standing)
     const dice = new Dice(seed)
     for (const order of [entries, shuffled(entries, dice), shuffled(entries, dice)]) {
@@ -84,7 +84,7 @@ function listsDiffer(membership: Membership, reference: Reference, standing: Rea
     const best = reference.grantsOf(device, standing)[0] as EntryId
     if (best !== grant || role !== reference.role(best) || member !== reference.member(best)) return `device ${device.slice(0, 3)} is ${role} by ${grant.slice(0, 6)}`
   }
-  const grants = [...reference.grants(standing)]
+  const grants = reference.grants(standing)
   const members = [...new Set(grants.map(reference.member))]
   if (view.members().map(({ id }) => id).sort().join() !== members.sort().join()) return 'other members'
   for (const { id, role, status, devices: own } of view.members()) {
@@ -202,14 +202,14 @@ class Tally {
     return [`${seeds} histories of up to ${this.#largest} entries`, ...[...this.#counts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([what, times]) => `  ${what}: ${times}`)].join('\n')
   }
 
-  /** Fails where an event is rarer than it must be for the search to mean anything. Per thousand histories. */
-  demand(seeds: number): void {
+  /** Events that are rarer than they must be for the search to mean anything: so many in a thousand histories. */
+  tooRare(seeds: number): string[] {
     const least: Record<string, number> = {
       'histories with a dispute': 400, 'void': 800, 'admissions void by a close': 30,
       'remove: stand': 200, 'remove: void': 12, 'removeDevice: stand': 400, 'removeDevice: void': 100, 'root removeDevice: stand': 250, 'root removeDevice: void': 3,
       'close: stand': 150, 'close: void': 15, 'admit: void': 110, 'promote: void': 50, 'link: void': 150, 'leave: void': 60, 'rotate: void': 90, 'share: stand': 20,
       'invites overused': 8, 'grants to somebody removed before': 8, 'grants through one\'s own': 80, 'devices that link each other': 20, 'devices that remove each other': 120,
     }
-    for (const [what, times] of Object.entries(least)) expect((this.#counts.get(what) ?? 0) * 1000 / seeds, what).toBeGreaterThanOrEqual(times)
+    return Object.entries(least).filter(([what, times]) => (this.#counts.get(what) ?? 0) * 1000 < times * seeds).map(([what]) => what)
   }
 }

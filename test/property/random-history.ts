@@ -14,6 +14,7 @@ import type { DeviceId, EntryId, InviteId, LogId, MemberId, MeshId, SealingKey }
 const pad = (name: string): string => name.padEnd(64, '0')
 const bytes32 = new Uint8Array(32)
 const bytes64 = new Uint8Array(64)
+const bytes72 = new Uint8Array(72)
 
 export const mesh = pad('f0') as MeshId
 export const believe = (): boolean => true
@@ -47,10 +48,12 @@ export class Dice {
 
   /** @param weights how often each key */
   weighted<K extends string>(weights: Readonly<Record<K, number>>): K {
-    const entries = Object.entries(weights) as [K, number][]
-    let left = this.next() * entries.reduce((sum, [, weight]) => sum + weight, 0)
-    for (const [key, weight] of entries) if ((left -= weight) < 0) return key
-    return (entries[0] as [K, number])[0]
+    let whole = 0
+    for (const key in weights) whole += weights[key]
+    let left = this.next() * whole
+    let chosen: K | undefined
+    for (const key in weights) if (left >= 0 && (left -= weights[key]) < 0) chosen = key
+    return chosen as K
   }
 }
 
@@ -62,27 +65,27 @@ function introduction(device: DeviceId): Introduction {
   return { device, sealingKey: pad(`5${device.slice(0, 3)}`) as SealingKey, sealingProof: bytes64 }
 }
 
-/** What a history is rich in: how many people with how many devices each, the beginning, and what comes then. */
+/** What a history is rich in: people with their devices, a beginning that all know, and what is done apart. */
 const flavours = {
   crowd: {
     people: 5, devicesEach: 3, begins: 2,
-    first: { admit: 10, link: 1, invite: 4, promote: 2 },
-    then: { admit: 14, invite: 5, join: 16, promote: 16, remove: 30, close: 9, leave: 3, link: 2, removeDevice: 2, rotate: 3, share: 2, reseal: 1, policy: 1 },
+    common: { admit: 10, link: 1, invite: 4, promote: 2 },
+    apart: { admit: 14, invite: 5, join: 16, promote: 16, remove: 30, close: 9, leave: 3, link: 2, removeDevice: 2, rotate: 3, share: 2, reseal: 1, policy: 1 },
   },
   devices: {
     people: 4, devicesEach: 3, begins: 2,
-    first: { admit: 8, link: 14, invite: 1, promote: 2 },
-    then: { admit: 3, invite: 2, join: 4, promote: 12, remove: 8, close: 2, leave: 2, link: 26, removeDevice: 34, rotate: 4, share: 3, reseal: 2, policy: 0 },
+    common: { admit: 8, link: 14, invite: 1, promote: 2 },
+    apart: { admit: 3, invite: 2, join: 4, promote: 12, remove: 8, close: 2, leave: 2, link: 26, removeDevice: 34, rotate: 4, share: 3, reseal: 2, policy: 0 },
   },
   household: {
     people: 2, devicesEach: 4, begins: 4,
-    first: { admit: 5, link: 16, invite: 0, promote: 10 },
-    then: { admit: 2, invite: 0, join: 0, promote: 12, remove: 2, close: 0, leave: 1, link: 14, removeDevice: 40, rotate: 2, share: 1, reseal: 1, policy: 0 },
+    common: { admit: 5, link: 16, invite: 0, promote: 10 },
+    apart: { admit: 2, invite: 0, join: 0, promote: 12, remove: 2, close: 0, leave: 1, link: 14, removeDevice: 40, rotate: 2, share: 1, reseal: 1, policy: 0 },
   },
   mixed: {
     people: 5, devicesEach: 3, begins: 2,
-    first: { admit: 10, link: 6, invite: 2, promote: 2 },
-    then: { admit: 9, invite: 5, join: 10, promote: 13, remove: 20, close: 6, leave: 3, link: 13, removeDevice: 18, rotate: 4, share: 3, reseal: 1, policy: 1 },
+    common: { admit: 10, link: 6, invite: 2, promote: 2 },
+    apart: { admit: 9, invite: 5, join: 10, promote: 13, remove: 20, close: 6, leave: 3, link: 13, removeDevice: 18, rotate: 4, share: 3, reseal: 1, policy: 1 },
   },
 } as const
 
@@ -103,20 +106,20 @@ class Maker {
 
   make(): MemberEntry[] {
     const dice = this.#dice
-    const { first, then } = this.#flavour
+    const { common, apart } = this.#flavour
     this.#add(deviceId(0, 0), [], { type: 'found', member: memberId(0), rootProof: bytes64, introduction: introduction(deviceId(0, 0)), history: 'all', salt: bytes32 }, mesh)
     // The beginning that everybody knows: some people, some devices, perhaps an invite.
-    for (let left = this.#flavour.begins + dice.below(3); left > 0; left--) this.#attempt(this.#membership.frontier(), first)
-    const common = this.#entries.length
-    for (let left = 5 + dice.below(4); left > 0; left--) this.#attempt(this.#frontier(common), then)
+    for (let left = this.#flavour.begins + dice.below(3); left > 0; left--) this.#attempt(this.#membership.frontier(), common)
+    const shared = this.#entries.length
+    for (let left = 5 + dice.below(4); left > 0; left--) this.#attempt(this.#frontier(shared), apart)
     return this.#entries
   }
 
   /** What the next author knows: all, the beginning only, or some of what came since. */
-  #frontier(common: number): EntryId[] {
+  #frontier(shared: number): EntryId[] {
     const dice = this.#dice
     if (dice.chance(0.15)) return this.#membership.frontier()
-    const from = dice.chance(0.05) ? 0 : common - 1
+    const from = dice.chance(0.05) ? 0 : shared - 1
     const known = Array.from({ length: dice.pick([1, 1, 1, 2]) }, () => dice.chance(0.35) ? from : from + dice.below(this.#entries.length - from))
     return this.#maximal([...new Set(known)].map((at) => (this.#entries[at] as MemberEntry).id))
   }
@@ -141,8 +144,8 @@ class Maker {
   }
 
   #add(device: DeviceId, parents: EntryId[], op: MemberOp, id?: EntryId): void {
-    const random = (length: number): string => Array.from({ length }, () => this.#dice.below(16).toString(16)).join('')
-    const entry: MemberEntry = { id: id ?? (pad(random(8)) as EntryId), log: random(32) as LogId, seq: 1, device, parents, op, ms: this.#dice.below(4) }
+    const random = Math.floor(this.#dice.next() * 2 ** 32).toString(16).padStart(8, '0')
+    const entry: MemberEntry = { id: id ?? (pad(random) as EntryId), log: pad(random).slice(0, 32) as LogId, seq: 1, device, parents, op, ms: this.#dice.below(4) }
     this.#membership.add(entry)
     this.#entries.push(entry)
   }
@@ -183,7 +186,7 @@ class Maker {
     const dice = this.#dice
     const role = dice.weighted<Role>({ owner: 2, admin: 10, member: 8, service: 1, guest: 2, mirror: 1 })
     const root = dice.chance(type === 'link' ? 0.35 : 0.1) ? { rootProof: bytes64 } : { rootProof: undefined }
-    const recipients = view.readerDevices().map((reader) => ({ device: reader, key: new Uint8Array(72) }))
+    const recipients = (): { device: DeviceId; key: Uint8Array }[] => view.readerDevices().map((reader) => ({ device: reader, key: bytes72 }))
     const sealer = introduction(device).sealingKey
     const pick = (wanted: MemberOp['type']): EntryId | undefined => {
       const ids = this.#entries.filter((entry) => entry.op.type === wanted && view.reading.has(this.#membership.history.at(entry.id) as number)).map(({ id }) => id)
@@ -210,10 +213,10 @@ class Maker {
         const opened = pick('invite')
         return opened && { type, grant, opened, reason: 'revoked' }
       }
-      case 'rotate': return { type, grant, commitment: bytes32, sealer, recipients: dice.chance(0.9) ? recipients : recipients.slice(1) }
+      case 'rotate': return { type, grant, commitment: bytes32, sealer, recipients: recipients().slice(dice.chance(0.9) ? 0 : 1) }
       case 'share': {
         const epoch = pick('rotate')
-        return epoch && { type, grant, epoch, sealer, recipients: recipients.filter(() => dice.chance(0.6)) }
+        return epoch && { type, grant, epoch, sealer, recipients: recipients().filter(() => dice.chance(0.6)) }
       }
       case 'reseal': return { type, grant, introduction: introduction(device) }
       default: return { type: 'policy', grant, payload: new Uint8Array() }

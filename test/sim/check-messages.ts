@@ -12,7 +12,7 @@ export async function sampleReceipts(world: SimWorld, promises: Promises): Promi
   const breaches: string[] = []
   for (const { by, what } of promises.claims) {
     const replica = by.replica(mesh)
-    if (what.type !== 'message' || !replica) continue
+    if (what.type !== 'message' || !replica || replica.storage !== 'ok') continue
     const row = readMessage(replica.store, what.id)
     if (!row) continue
     const { recipients } = await by.services(mesh, new AbortController().signal).messages.status(what.id)

@@ -16,7 +16,8 @@ export function sampleSynced(world: SimWorld): string[] {
     for (const device of running.others()) {
       if (!running.isSynced(device)) continue
       const other = world.byDevice(device)
-      if (!other || now - other.upSince < noticedAfterMs || !other.isUp) continue
+      // One that has left and dropped everything is noticed by its silence, too.
+      if (!other?.mesh(mesh) || now - other.upSince < noticedAfterMs || !other.isUp) continue
       for (const { log, seq, id, forked, refused } of running.replica.logs()) {
         if (forked || refused !== undefined || other.disk.holds(mesh, id) !== false) continue
         const held = other.replica(mesh)?.log(log)

@@ -3,6 +3,8 @@ import type { ConnectionGater, MultiaddrConnection, PeerId } from '@libp2p/inter
 /** Streams of all protocols on one connection, and frame streams of one protocol on it. */
 export const streamsPerConnection = 320
 export const streamsPerProtocol = 256
+/** Frame streams with one peer over all its connections; each may hold one unfinished frame of ours. */
+export const streamsPerPeer = 512
 /** A stream's receive window grows up to this: what a peer can make us buffer per stream. */
 export const windowBytes = 1024 * 1024
 

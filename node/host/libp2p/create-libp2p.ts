@@ -53,6 +53,8 @@ export function createNode({ key, listen, gater, transports, announced }: Create
         enableKeepAlive: false,
         maxInboundStreams: streamsPerConnection,
         maxOutboundStreams: streamsPerConnection,
+        // Streams that come while the other side is still setting the connection up: with ten it would be cut.
+        maxEarlyStreams: streamsPerConnection,
         streamOptions: { maxStreamWindowSize: windowBytes },
       }),
     ],

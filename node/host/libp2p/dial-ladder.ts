@@ -131,6 +131,7 @@ export class DialLadder {
     try {
       connections.opened(await dial(address, limit.signal))
       book.learn(device, [address.toString()])
+      attempts.worked(device, address.toString())
     } catch (error) {
       // Broken off because a better way was found: it says nothing about this address.
       if (signal.aborted) return

@@ -112,7 +112,8 @@ export class Libp2pFrameStream implements FrameStream {
     this.#parts.heard()
     try {
       for (const chunk of data instanceof Uint8Array ? [data] : data) {
-        const problem = this.#decoder.push(chunk)
+        // Node's Buffer, which libp2p hands on, is a trap for browser-safe code: its slice() does not copy.
+        const problem = this.#decoder.push(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength))
         if (problem !== undefined) return this.#abort(problem === 'frame_too_long' ? `it sent a frame of more than ${limits.frameBytes} bytes` : 'what it sent is no frame')
       }
     } catch (error) {

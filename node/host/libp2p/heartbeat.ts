@@ -17,11 +17,11 @@ const afterSleepMs = 3_000
 export interface HeartbeatParts {
   readonly runtime: Runtime
   readonly connections: Connections
-  /** What tells one network from another, such as the addresses of this machine's interfaces. */
-  readonly surroundings: () => string
+  /** The addresses of this machine on its networks. */
+  readonly ownAddresses: () => readonly string[]
   readonly onDead: (link: Link, why: string) => void
-  /** The machine woke, or is on another network now. */
-  readonly onWake: () => void
+  /** The machine woke, or is on another network: with the addresses that it has now. */
+  readonly onWake: (ownAddresses: readonly string[]) => void
   /** Every second, for what needs doing now and then. */
   readonly onTick: () => void
 }
@@ -35,13 +35,13 @@ export class Heartbeat implements Disposable {
   #timer: Disposable | undefined
   #elapsed: number
   #wall: number
-  #surroundings: string
+  #ownAddresses: string
 
   constructor(parts: HeartbeatParts) {
     this.#parts = parts
     this.#elapsed = parts.runtime.timers.elapsed()
     this.#wall = parts.runtime.clock.now()
-    this.#surroundings = parts.surroundings()
+    this.#ownAddresses = parts.ownAddresses().join()
     this.#tickLater()
   }
 
@@ -80,10 +80,11 @@ export class Heartbeat implements Disposable {
   }
 
   #tick(): void {
-    const { connections, onWake, onTick } = this.#parts
+    const { connections, ownAddresses, onWake, onTick } = this.#parts
     const now = this.#parts.runtime.timers.elapsed()
-    if (this.#woke(now)) {
-      onWake()
+    const addresses = ownAddresses()
+    if (this.#woke(now, addresses.join())) {
+      onWake(addresses)
       for (const link of connections.all()) void this.probe(link, afterSleepMs)
     } else {
       for (const link of connections.all()) {
@@ -95,15 +96,14 @@ export class Heartbeat implements Disposable {
   }
 
   /** Whether time passed unseen since the last tick, or the network changed. */
-  #woke(now: number): boolean {
+  #woke(now: number, ownAddresses: string): boolean {
     const wall = this.#parts.runtime.clock.now()
     const gap = now - this.#elapsed
     const jump = wall - this.#wall - gap // monotonic time may stand still while a machine sleeps; wall time does not
-    const surroundings = this.#parts.surroundings()
-    const moved = surroundings !== this.#surroundings
+    const moved = ownAddresses !== this.#ownAddresses
     this.#elapsed = now
     this.#wall = wall
-    this.#surroundings = surroundings
+    this.#ownAddresses = ownAddresses
     return gap > sleptMs || jump > clockJumpMs || moved
   }
 }

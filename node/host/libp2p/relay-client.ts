@@ -11,7 +11,10 @@ import { deadline, pause } from './deadline.ts'
 import { asError, whyOf } from './why.ts'
 
 const dialMs = 8_000
+const addressesLearned = 4
 const reserveMs = 5_000
+/** After a sleep the connection is more likely dead than slow. */
+const reserveAfterWakeMs = 2_000
 /** A reservation is renewed when three quarters of its time are over, but never more often than this. */
 const renewAtLeastMs = 30_000
 /** A connection that held for so long is worth the shortest wait again. */
@@ -38,6 +41,7 @@ export class RelayClient implements Disposable {
   #dialling: Promise<Connection> | undefined
   #wake = new AbortController()
   #kept = false
+  #learned: readonly string[] = []
   #reservedOver: Connection | undefined
   #error: string | null = null
 
@@ -52,6 +56,12 @@ export class RelayClient implements Disposable {
 
   get addresses(): readonly string[] {
     return this.#parts.addresses
+  }
+
+  /** Somebody else names other addresses of the same relay: they are tried as well, the newest first. */
+  learn(addresses: readonly string[]): void {
+    const fresh = addresses.filter((address) => !this.#parts.addresses.includes(address))
+    this.#learned = [...new Set([...fresh, ...this.#learned])].slice(0, addressesLearned)
   }
 
   /** Whether callers reach us through it now. */
@@ -136,7 +146,7 @@ export class RelayClient implements Disposable {
     connection.addEventListener('close', closed)
     try {
       while (connection.status === 'open' && !this.#stopping.signal.aborted) {
-        const lastsMs = await this.#reserve(connection, gone.signal)
+        const lastsMs = await this.#reserve(connection, this.#wake.signal.aborted ? reserveAfterWakeMs : reserveMs, gone.signal)
         this.#reservedOver = connection
         this.#error = null
         worked()
@@ -145,7 +155,9 @@ export class RelayClient implements Disposable {
       }
     } catch (error) {
       // A relay that takes no reservation still tells who stands behind a code, and carries what we dial.
-      if (connection.status === 'open') this.#parts.onReady(connection)
+      if (error instanceof CircuitRefusedError) this.#parts.onReady(connection)
+      // One that does not answer at all is not there any more; to learn that from the heartbeat would take longer.
+      else if (!this.#stopping.signal.aborted && !(error instanceof Error && error.name === 'UnsupportedProtocolError')) connection.abort(asError(error))
       throw error
     } finally {
       connection.removeEventListener('close', closed)
@@ -154,9 +166,9 @@ export class RelayClient implements Disposable {
   }
 
   /** How long the granted reservation lasts, milliseconds. */
-  async #reserve(connection: Connection, gone: AbortSignal): Promise<number> {
+  async #reserve(connection: Connection, ms: number, gone: AbortSignal): Promise<number> {
     const { clock, timers } = this.#parts.runtime
-    using limit = deadline(timers, reserveMs, gone, this.#stopping.signal)
+    using limit = deadline(timers, ms, gone, this.#stopping.signal)
     const { signal } = limit
     const stream = await connection.newStream(hopProtocol, { signal, maxOutboundStreams: Number.MAX_SAFE_INTEGER })
     try {
@@ -177,7 +189,7 @@ export class RelayClient implements Disposable {
   async #dial(): Promise<Connection> {
     const { runtime: { timers }, addresses, dial } = this.#parts
     let failure = new AtollError('relay_unreachable', { address: addresses[0] ?? '', why: 'it has no address' })
-    for (const address of addresses) {
+    for (const address of this.#kept ? [...addresses, ...this.#learned] : [...this.#learned, ...addresses]) {
       using limit = deadline(timers, dialMs, this.#stopping.signal)
       try {
         return await dial(multiaddr(address), limit.signal)

@@ -172,6 +172,7 @@ export class Relays implements Disposable {
 
   #relay(device: DeviceId, addresses: readonly string[]): Relay {
     const known = this.#relays.get(device)
+    known?.client.learn(addresses)
     if (known !== undefined) return known
     const { runtime, log, dial } = this.#parts
     const rendezvous = new RendezvousClient({ relay: device, runtime, log: log.scope('rendezvous'), onAnswer: (code, peers) => this.#found.answer(device, code, peers) })

@@ -9,7 +9,7 @@ import type { AddressBook } from './address-book.ts'
 import type { Attempts } from './attempts.ts'
 import { hopProtocol, stopProtocol } from './circuit-messages.ts'
 import { CircuitTransport } from './circuit-transport.ts'
-import { defaultConnectionLimits, limitConnections, streamsPerConnection, streamsPerProtocol } from './connection-limits.ts'
+import { defaultConnectionLimits, limitConnections, streamsPerConnection, streamsPerPeer, streamsPerProtocol } from './connection-limits.ts'
 import { Connections, type Link } from './connections.ts'
 import { createNode, type Libp2pNode } from './create-libp2p.ts'
 import { deadline } from './deadline.ts'
@@ -21,7 +21,7 @@ import { portOf } from './listen-addresses.ts'
 import { PathKeeper } from './path-keeper.ts'
 import { answerPings, pingProtocol } from './pinger.ts'
 import { Relays } from './relays.ts'
-import { SocketGuard } from './socket-guard.ts'
+import { isLoopback, SocketGuard } from './socket-guard.ts'
 import { asError, whyOf } from './why.ts'
 
 /** A peer negotiates a protocol in this time, or another connection is tried. */
@@ -42,8 +42,8 @@ export interface SessionParts {
   readonly onPeer: (device: DeviceId, up: boolean) => void
   readonly onBetter: (device: DeviceId) => void
   readonly onFound: (code: string, peers: readonly DeviceId[]) => void
-  /** What tells one network from another. */
-  readonly surroundings: () => string
+  /** The addresses of this machine on its networks. */
+  readonly ownAddresses: () => readonly string[]
 }
 
 /** The network while it is switched on: from listening to the last connection closed. */
@@ -190,14 +190,14 @@ export class Session implements AsyncDisposable {
     this.#heartbeat = new Heartbeat({
       runtime,
       connections: this.connections,
-      surroundings: this.#parts.surroundings,
-      onDead: (link, why) => {
-        log.info('connection_dead', { path: link.path, why })
-        for (const stream of [...link.streams]) stream.reset(why)
-        link.connection.abort(new Error(why))
-      },
-      onWake: () => {
-        log.info('woke', {})
+      ownAddresses: this.#parts.ownAddresses,
+      onDead: (link, why) => this.#dead(link, why),
+      onWake: (addresses) => {
+        log.info('woke')
+        for (const link of this.connections.all()) {
+          const own = this.#guard.ownAddress(link.connection)
+          if (own !== undefined && !isLoopback(own) && !addresses.includes(own)) this.#dead(link, 'this machine has left that network')
+        }
         this.relays.retryNow()
         this.#keeper.retry()
       },
@@ -212,7 +212,7 @@ export class Session implements AsyncDisposable {
   async #dial(address: Multiaddr, signal: AbortSignal): Promise<Connection> {
     const { inside } = this.#node?.services ?? {}
     if (inside === undefined) throw new AtollError('offline')
-    return this.#guard.dial(() => inside.dial(address, signal))
+    return this.#guard.dial(address, () => inside.dial(address, signal))
   }
 
   #opened(connection: Connection): void {
@@ -221,6 +221,12 @@ export class Session implements AsyncDisposable {
     if (link === undefined || connection.direction === 'outbound') return
     // A peer that dials us anew may have lost the connection that we still believe in.
     for (const other of this.connections.of(link.device)) if (other !== link) void this.#heartbeat?.probe(other, afterTimeoutMs)
+  }
+
+  #dead(link: Link, why: string): void {
+    this.#parts.log.info('connection_dead', { path: link.path, why })
+    for (const stream of [...link.streams]) stream.reset(why)
+    link.connection.abort(new Error(why))
   }
 
   #heard(connection: Connection): void {
@@ -237,6 +243,8 @@ export class Session implements AsyncDisposable {
     const link = this.connections.prove(connection)
     const handler = this.#parts.handlers.get(protocol)
     if (link === undefined || handler === undefined || this.#stopping.signal.aborted) return stream.abort(new Error('not accepted'))
+    const open = this.connections.of(link.device).reduce((sum, { streams }) => sum + streams.size, 0)
+    if (open >= streamsPerPeer) return stream.abort(new Error('too many streams of one peer'))
     const frames = this.#wrap(link, stream)
     try {
       handler(frames)

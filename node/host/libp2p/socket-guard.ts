@@ -53,15 +53,17 @@ export class SocketGuard implements Disposable {
     subscribe(opened, this.#opened)
   }
 
-  /** Runs a dial; the sockets it opens live as long as the connection it returns. */
-  async dial(dial: () => Promise<Connection>): Promise<Connection> {
-    const sockets: Socket[] = []
+  /** Runs a dial to one address; the socket it opens lives no longer than the connection it returns. */
+  async dial(address: Multiaddr, dial: () => Promise<Connection>): Promise<Connection> {
+    const opened: Socket[] = []
+    // Whoever hears of the connection may open sockets of its own meanwhile: those are none of ours.
+    const ours = (): Socket[] => opened.filter(({ remotePort }) => remotePort === portOf(address))
     try {
-      const connection = await this.#dialling.run(sockets, dial)
-      this.#dialled.set(connection, sockets)
+      const connection = await this.#dialling.run(opened, dial)
+      this.#dialled.set(connection, ours())
       return connection
     } catch (error) {
-      for (const socket of sockets) socket.destroy()
+      for (const socket of ours()) socket.destroy()
       throw error
     }
   }
@@ -69,6 +71,13 @@ export class SocketGuard implements Disposable {
   /** This socket is an authenticated connection now and may stay. */
   upgraded(connection: Connection): void {
     if (connection.direction === 'inbound') this.#guests.get(remoteName(connection.remoteAddr))?.timer?.[Symbol.dispose]()
+  }
+
+  /** The address of this machine that a direct connection runs over. */
+  ownAddress(connection: Connection): string | undefined {
+    const [dialled] = this.#dialled.get(connection) ?? []
+    const socket = connection.direction === 'inbound' ? this.#guests.get(remoteName(connection.remoteAddr))?.socket : dialled
+    return socket?.localAddress === undefined ? undefined : canonical(socket.localAddress)
   }
 
   /** libp2p is done with it. */
@@ -123,4 +132,8 @@ function remoteName(address: Multiaddr): string {
 /** An IPv4 address in IPv6 clothes is that IPv4 address. */
 function canonical(address: string): string {
   return address.replace(/^::ffff:(?=\d+\.)/, '')
+}
+
+export function isLoopback(address: string): boolean {
+  return address === '::1' || address.startsWith('127.')
 }

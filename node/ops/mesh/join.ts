@@ -30,6 +30,7 @@ export const meshJoin = defineOp({
     'invite_unknown',
     'history_stale',
     'nobody_online',
+    'peer_unreachable',
     'relay_unreachable',
     'relay_wrong',
     'removed',

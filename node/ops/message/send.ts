@@ -27,5 +27,8 @@ export const messageSend = defineOp({
   mcp: { tool: 'send_message', alwaysLoad: true },
   example: 'atoll send bea "The build is green again"',
   handler: ({ messages }, { to, message, ...rest }) => messages.send({ to: typeof to === 'string' ? [to] : to, text: message, ...rest }),
-  show: ({ id, recipients }) => [{ line: [`Sent to ${recipients.length === 1 ? (recipients[0] ?? '') : `${recipients.length}: ${recipients.join(', ')}`}.`, dim(`id ${id}; atoll message-status ${id} tells how far it got`)] }],
+  show: ({ id, recipients }) => [
+    { line: [recipients.length === 0 ? 'Stored; there is nobody else to receive it yet.' : `Sent to ${recipients.join(', ')}.`, dim(`id ${id}`)] },
+    { aside: [dim(`atoll message-status ${id.slice(0, 12)} tells how far it got.`)] },
+  ],
 })

@@ -12,7 +12,7 @@ export const peerPing = defineOp({
   input: z.strictObject({ priorities: z.array(z.enum(['now', 'next', 'low'])).optional().describe('Changes nothing: all priorities take the same path') }),
   output: z.object({ peers: z.array(z.object({ name: z.string(), device: z.string(), path, rtt_ms: z.number().nullable().describe('Null where no answer came') })) }),
   needs: ['peers'],
-  errors: ['offline'],
+  errors: ['offline', 'peer_unreachable'],
   cli: { command: 'ping', hidden: ['priorities'] },
   mcp: { tool: 'ping_mesh', readOnly: true },
   example: 'atoll ping',

@@ -14,6 +14,8 @@ const utf8 = new TextEncoder()
 /** What became of a run. */
 export interface Intake {
   readonly log: LogId | undefined
+  /** Where the run ends: so much of the log its sender holds, whatever we made of it. */
+  readonly end: Pick<Entry, 'type' | 'device' | 'seq' | 'id'> | undefined
   /** How many of its entries were new and were placed. */
   readonly placed: number
   /** Something before it is missing here: ask again when more has come. */
@@ -26,7 +28,7 @@ export interface Intake {
   readonly fork: boolean
 }
 
-const nothing: Intake = { log: undefined, placed: 0, waiting: false, problem: undefined, refused: undefined, fork: false }
+const nothing: Intake = { log: undefined, end: undefined, placed: 0, waiting: false, problem: undefined, refused: undefined, fork: false }
 
 export interface IntakeNeeds {
   readonly mesh: MeshId
@@ -45,7 +47,8 @@ export function takeRun(run: readonly Uint8Array[], { mesh, ledger, store, verif
   }
   const first = entries[0]
   if (!first) return { ...nothing, problem: 'empty' }
-  const about = { ...nothing, log: first.log }
+  const { type, device, seq, id } = entries.at(-1) as Entry
+  const about = { ...nothing, log: first.log, end: { type, device, seq, id } }
   // Before anything is filtered out: behind known entries of one log could stand one that another device signed.
   if (entries.some((entry) => entry.log !== first.log || entry.type !== first.type)) return { ...about, problem: 'wrong_log' }
   if (entries.some((entry) => entry.device !== first.device)) return { ...about, problem: 'wrong_device' }

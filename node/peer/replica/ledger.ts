@@ -8,7 +8,6 @@ import type { HybridClock } from '../../../crdt/log/clock.ts'
 import { readEntry, type Entry } from '../../../crdt/log/entry.ts'
 import { Membership } from '../../../crdt/members/membership.ts'
 import { decodeOp, type MemberOp, type OpOf, type Pin } from '../../../crdt/members/ops.ts'
-import type { MemberEntry } from '../../../crdt/members/history.ts'
 import { decode, encode } from '../../../crdt/wire/codec.ts'
 import { idSet, type EntryId, type LogId, type MeshId } from '../../../crdt/wire/ids.ts'
 import { limits } from '../../../crdt/wire/limits.ts'
@@ -18,6 +17,7 @@ import type { Staging } from '../staging.ts'
 import { Folder, type FoldEvents } from './folder.ts'
 import type { Identity } from './identity.ts'
 import { Keyring } from './keyring.ts'
+import { loadMembership, memberEntry, parentsOf } from './load-membership.ts'
 import { LogTable } from './logs.ts'
 import { Unopened } from './unopened.ts'
 
@@ -87,7 +87,7 @@ export class Ledger {
       const state = this.logs.get(log)
       if (state) state.forked = true
     }
-    this.#loadMembership(judgeAnew)
+    loadMembership(store, this.membership, judgeAnew)
     for (const [epoch, secret] of all(store, 'epoch')) this.keyring.add(epoch as EntryId, secret)
     this.#limits = this.#standingLimits()
     this.#standingMayHaveChanged = false
@@ -126,17 +126,12 @@ export class Ledger {
     return this.logs.get(entry.log)?.frontier ?? []
   }
 
-  /** Parents of a membership entry: what it names, and its predecessor. */
-  parentsOf(entry: Entry): readonly EntryId[] {
-    return [...new Set([...(entry.frontier ?? []), ...(entry.seq > 1 && entry.previous ? [entry.previous] : [])])]
-  }
-
   /** Places a membership entry whose chain is verified, unless a parent is missing or its device was never anybody's. */
   placeMembership(entry: Entry, vouched: boolean, staging: Staging, events: FoldEvents): Placed {
-    const parents = this.parentsOf(entry)
+    const parents = parentsOf(entry)
     if (!parents.every((id) => this.membership.has(id))) return 'missing'
     const op = entry.op && decodeOp(entry.op)
-    const asEntry = op?.ok ? memberEntry(entry, parents, op.value) : voidEntry(entry, parents)
+    const asEntry = memberEntry(entry, op?.ok ? op.value : undefined)
     if (!this.membership.isFromSomebody(asEntry)) return { refused: 'its device was introduced by nobody' }
     this.#stage(entry, vouched, parents, staging)
     if (!op?.ok) {
@@ -288,32 +283,6 @@ export class Ledger {
     const { mesh, identity } = this.#needs
     return new Folder({ mesh, identity, membership: this.membership, keyring: this.keyring, folded: (id) => this.folded(id), stands: (entry, frontier) => this.#stands(entry, frontier) })
   }
-
-  #loadMembership(judgeAnew: boolean): void {
-    const { store } = this.#needs
-    for (let after = 0, page = store.replay('membership', after, 1000); page.length > 0; page = store.replay('membership', after, 1000)) {
-      for (const row of page) {
-        after = row.position
-        const read = readEntry(row.bytes)
-        if (!read.ok) throw new Error(`a stored membership entry does not decode: ${read.detail}`)
-        const parents = this.parentsOf(read.entry)
-        const refusal = store.get('meta', `void\0${read.entry.id}`)
-        const op = read.entry.op && decodeOp(read.entry.op)
-        const entry = op?.ok ? memberEntry(read.entry, parents, op.value) : voidEntry(read.entry, parents)
-        if (judgeAnew && op?.ok) this.membership.add(entry)
-        else this.membership.restore(entry, refusal && fromUtf8.decode(refusal))
-      }
-    }
-  }
-}
-
-function memberEntry(entry: Entry, parents: readonly EntryId[], op: MemberOp): MemberEntry {
-  return { id: entry.id, log: entry.log, seq: entry.seq, device: entry.device, parents, op, ms: entry.clock.ms }
-}
-
-/** A link of the graph that says nothing. */
-function voidEntry(entry: Entry, parents: readonly EntryId[]): MemberEntry {
-  return memberEntry(entry, parents, { type: 'leave', grant: entry.id })
 }
 
 function* all(store: MeshStore, table: 'epoch' | 'unopened'): Generator<readonly [string, Uint8Array]> {

@@ -8,9 +8,9 @@ import { AtollError } from '../../ports/errors.ts'
 import type { MeshInfo, MeshService, MeshSummary } from '../../ports/services.ts'
 import { invitesOf } from '../join/invites.ts'
 import type { RunningMesh } from '../mesh/running-mesh.ts'
-import type { Peer } from '../peer.ts'
+import type { ServicesHost } from './services-host.ts'
 
-export function meshService(peer: Peer, mesh: () => RunningMesh): MeshService {
+export function meshService(peer: ServicesHost, mesh: () => RunningMesh): MeshService {
   return {
     async info() {
       const running = mesh()
@@ -91,7 +91,7 @@ export function meshService(peer: Peer, mesh: () => RunningMesh): MeshService {
 }
 
 /** What `list` shows of a mesh. */
-export function summaryOf(peer: Peer, mesh: RunningMesh): MeshSummary {
+export function summaryOf(peer: ServicesHost, mesh: RunningMesh): MeshSummary {
   const { membership, identity } = mesh.replica
   const view = membership.now()
   const member = membership.memberOf(identity.device)

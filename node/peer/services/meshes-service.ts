@@ -9,14 +9,14 @@ import { join } from '../join/joiner.ts'
 import { foundMesh } from '../mesh/found-mesh.ts'
 import { checkName } from '../mesh/names.ts'
 import type { RunningMesh } from '../mesh/running-mesh.ts'
-import type { Peer } from '../peer.ts'
+import type { ServicesHost } from './services-host.ts'
 import { checkRelay } from './relays-service.ts'
 import { summaryOf } from './mesh-service.ts'
 
 const retryMs = 3_000
 const onThisNetworkOnly = 'Reachable on this network only until you add a relay: `atoll relay add ADDRESS`.'
 
-export function meshesService(peer: Peer): MeshesService {
+export function meshesService(peer: ServicesHost): MeshesService {
   const { profile, runtime, config } = peer.needs
   return {
     async create({ name, relays, as }) {
@@ -93,7 +93,7 @@ function linkOf(pasted: string): InviteLink {
 }
 
 /** Tries everybody who stands behind the invite until one lets us in, or says no for good. */
-async function joinSomebody(peer: Peer, link: InviteLink, root: SigningPair, replica: RunningMesh['replica'], how: { readonly wait: boolean; readonly progress: (text: string) => void; readonly signal: AbortSignal }): Promise<void> {
+async function joinSomebody(peer: ServicesHost, link: InviteLink, root: SigningPair, replica: RunningMesh['replica'], how: { readonly wait: boolean; readonly progress: (text: string) => void; readonly signal: AbortSignal }): Promise<void> {
   const { network, runtime } = peer.needs
   for (let round = 0; ; round++) {
     how.signal.throwIfAborted()
@@ -119,7 +119,7 @@ async function joinSomebody(peer: Peer, link: InviteLink, root: SigningPair, rep
 }
 
 /** The inviter where its address is known, then whoever stands behind the invite at its relays. */
-async function candidates(peer: Peer, link: InviteLink, signal: AbortSignal): Promise<readonly DeviceId[]> {
+async function candidates(peer: ServicesHost, link: InviteLink, signal: AbortSignal): Promise<readonly DeviceId[]> {
   const { network } = peer.needs
   const direct = link.addresses.filter((address) => peer.needs.deviceOf(address) === link.inviter)
   const relays = link.addresses.filter((address) => !direct.includes(address))

@@ -33,8 +33,7 @@ export function messagesService({ mesh, meshes, runtime, reader, sessions }: Mes
       return drainAll(limit, peek)
     },
     async status(id) {
-      const running = mesh()
-      const row = findMessage(running, id)
+      const { running, row } = findAnywhere(meshes(), id)
       const recipients = running.mail.progress(row, (device, log) => running.heldBy(device, log)).map(({ device, state }) => ({
         name: running.names.device(device),
         device,
@@ -72,6 +71,18 @@ function targetOf(typed: string, mesh: RunningMesh, sessions: ReturnType<Message
     if (error instanceof AtollError && error.code === 'member_unknown') throw new AtollError('recipient_unknown', { name: typed })
     throw error
   }
+}
+
+/** A message in whichever of the meshes holds it. */
+function findAnywhere(meshes: readonly RunningMesh[], typed: string): { running: RunningMesh; row: ReturnType<typeof findMessage> } {
+  for (const running of meshes) {
+    try {
+      return { running, row: findMessage(running, typed) }
+    } catch (error) {
+      if (!(error instanceof AtollError) || error.code !== 'message_unknown') throw error
+    }
+  }
+  throw new AtollError('message_unknown', { id: typed })
 }
 
 function findMessage(mesh: RunningMesh, typed: string): NonNullable<ReturnType<RunningMesh['mail']['find']>> {

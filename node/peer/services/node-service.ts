@@ -1,7 +1,7 @@
 import type { NodeService, NodeStatus } from '../../ports/services.ts'
-import type { Peer } from '../peer.ts'
+import type { ServicesHost } from './services-host.ts'
 
-export function nodeService(peer: Peer): NodeService {
+export function nodeService(peer: ServicesHost): NodeService {
   return {
     async status() {
       const { config, network, process } = peer.needs

@@ -2,11 +2,11 @@ import type { DeviceId } from '../../../crdt/wire/ids.ts'
 import { AtollError } from '../../ports/errors.ts'
 import type { PathExplanation, Peer as PeerInfo, PeersService } from '../../ports/services.ts'
 import type { RunningMesh } from '../mesh/running-mesh.ts'
-import type { Peer } from '../peer.ts'
+import type { ServicesHost } from './services-host.ts'
 
 const pingDeadlineMs = 3_000
 
-export function peersService(peer: Peer, mesh: () => RunningMesh): PeersService {
+export function peersService(peer: ServicesHost, mesh: () => RunningMesh): PeersService {
   const { network } = peer.needs
   return {
     async list() {
@@ -72,7 +72,7 @@ function summary(name: string, path: string, address: string | null, mesh: Runni
   return path === 'relayed' ? `${name} is reached through a relay (${address ?? 'unknown address'}), ${synced}.` : `${name} is reached directly over ${path.slice('direct:'.length)} (${address ?? 'unknown address'}), ${synced}.`
 }
 
-function advice(peer: Peer, mesh: RunningMesh, path: string, device: DeviceId): string[] {
+function advice(peer: ServicesHost, mesh: RunningMesh, path: string, device: DeviceId): string[] {
   if (path.startsWith('direct')) return []
   const { network, config } = peer.needs
   const lines: string[] = []

@@ -2,9 +2,9 @@ import { limits } from '../../../crdt/wire/limits.ts'
 import { AtollError } from '../../ports/errors.ts'
 import type { RelaysService, RelayState } from '../../ports/services.ts'
 import type { RunningMesh } from '../mesh/running-mesh.ts'
-import type { Peer } from '../peer.ts'
+import type { ServicesHost } from './services-host.ts'
 
-export function relaysService(peer: Peer, mesh: () => RunningMesh): RelaysService {
+export function relaysService(peer: ServicesHost, mesh: () => RunningMesh): RelaysService {
   const states = (): readonly RelayState[] => {
     const known = peer.needs.network.relays()
     return mesh().relays().map((address) => known.find((state) => state.address === address) ?? { address, connected: false, reserved: false, rtt_ms: null, error: null })

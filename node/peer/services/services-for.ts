@@ -1,7 +1,8 @@
+import type { DeviceId } from '../../../crdt/wire/ids.ts'
 import type { Caller, Services } from '../../ports/services.ts'
 import type { InboxReader } from '../mesh/mail.ts'
 import type { RunningMesh } from '../mesh/running-mesh.ts'
-import type { Peer } from '../peer.ts'
+import type { ServicesHost } from './services-host.ts'
 import { auditService } from './audit-service.ts'
 import { membersService } from './members-service.ts'
 import { memoryService } from './memory-service.ts'
@@ -14,7 +15,7 @@ import { relaysService } from './relays-service.ts'
 import { stateService } from './state-service.ts'
 
 /** Every service, bound to one caller. A mesh is looked up when a service that needs one is used. */
-export function servicesFor(peer: Peer, caller: Caller): Services {
+export function servicesFor(peer: ServicesHost, caller: Caller): Services {
   const mesh = (): RunningMesh => peer.meshFor(caller.mesh)
   const { runtime } = peer.needs
   const session = caller.session !== undefined && peer.sessions.isShown(caller.session) ? caller.session : undefined
@@ -42,7 +43,7 @@ export function servicesFor(peer: Peer, caller: Caller): Services {
   }
 }
 
-function sessionsOf(peer: Peer, mesh: RunningMesh): { session: string; name: string; device: Peer['identity']['device'] }[] {
+function sessionsOf(peer: ServicesHost, mesh: RunningMesh): { session: string; name: string; device: DeviceId }[] {
   const own = peer.sessions.shown().map(({ session, name }) => ({ session, name, device: peer.identity.device }))
   const others = [...mesh.replica.membership.now().devices()].flatMap(({ device }) => mesh.presence.sessions(device).map(({ session, name }) => ({ session, name, device })))
   return [...own, ...others]

@@ -1,23 +1,11 @@
-/** The tools an agent sees, derived from the operations. */
+/** The tools an agent sees, derived from the operations. An agent waits for its tools, so they are written into tool-table.ts beforehand. */
 import * as z from 'zod'
 import type { Tool } from '@modelcontextprotocol/server'
 import type { Operation } from '../ops/define.ts'
-import { operations } from '../ops/index.ts'
+import { meshParameter } from './mesh-parameter.ts'
 
-/** Operations by the name of their tool. */
-export function operationsByTool(): ReadonlyMap<string, Operation> {
-  return new Map((operations as readonly Operation[]).flatMap((operation) => (operation.mcp === undefined ? [] : [[operation.mcp.tool, operation] as const])))
-}
-
-/** What `tools/list` answers. */
-export function listTools(): Tool[] {
-  return [...operationsByTool().values()].map(toolOf)
-}
-
-/** The parameter by which every tool picks a mesh; it becomes the caller's mesh. */
-export const meshParameter = 'mesh_slug'
-
-function toolOf(operation: Operation): Tool {
+/** The definition of an operation's tool, as `tools/list` answers it. */
+export function toolOf(operation: Operation): Tool {
   const { tool, doc = operation.doc, alwaysLoad, readOnly = false, hidden = [] } = operation.mcp ?? { tool: operation.name }
   const input = jsonSchema(operation.input, 'input')
   const properties = Object.fromEntries(Object.entries(input.properties).filter(([name]) => !(hidden as readonly string[]).includes(name)))

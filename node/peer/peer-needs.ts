@@ -1,0 +1,24 @@
+/** What a peer is made of. */
+import type { DeviceId } from '../../crdt/wire/ids.ts'
+import type { Verify } from '../../crdt/crypto/sign.ts'
+import type { ConfigPort } from '../ports/config.ts'
+import type { Network } from '../ports/network.ts'
+import type { Profile } from '../ports/platform.ts'
+import type { Log } from '../ports/log.ts'
+import type { Runtime } from '../ports/runtime.ts'
+
+export interface PeerNeeds {
+  readonly profile: Profile
+  readonly config: ConfigPort
+  readonly network: Network
+  readonly runtime: Runtime
+  readonly log: Log
+  readonly version: string
+  /** Facts of the process for `status`. */
+  readonly process: { readonly pid: number; readonly home: string; readonly socket: string }
+  readonly onStop: () => void
+  /** The device that an address of this network names, or undefined when it names none. */
+  readonly deviceOf: (address: string) => DeviceId | undefined
+  /** How signatures are checked; a simulator shares the verdicts of all its peers. Otherwise each is computed. */
+  readonly verify?: Verify
+}

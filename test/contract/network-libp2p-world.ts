@@ -1,0 +1,54 @@
+import { randomBytes } from 'node:crypto'
+import { vi } from 'vitest'
+import { nodeRuntime } from '../../node/host/node-runtime.ts'
+import { openLibp2pNetwork, type Libp2pNetworkOptions } from '../../node/host/libp2p-network.ts'
+import { silentLog } from '../../node/ports/log.ts'
+import type { Network } from '../../node/ports/network.ts'
+import { Proxy } from './network-proxy.ts'
+import type { NetworkWorld } from './network.contract.ts'
+
+const patience = { timeout: 15_000, interval: 5 }
+
+/** A device on libp2p over loopback, with a new key unless given one. */
+export function libp2pPeer(options: Partial<Libp2pNetworkOptions> = {}): Promise<Network> {
+  return openLibp2pNetwork({ seed: new Uint8Array(randomBytes(32)), listen: ['127.0.0.1:0'], listenWs: [], runtime: nodeRuntime(), log: silentLog, online: true, ...options })
+}
+
+/** Resolves when the condition holds; fails the test when that takes too long. */
+export async function until(condition: () => boolean, what: string, { timeout } = patience): Promise<void> {
+  await vi.waitFor(() => {
+    if (!condition()) throw new Error(`${what}: not yet`)
+  }, { ...patience, timeout })
+}
+
+/** The contract's world over real sockets: each introduction leads through a proxy of its own. */
+export function libp2pWorld(kind: 'tcp' | 'ws'): () => Promise<NetworkWorld> {
+  return async () => {
+    const peers: Network[] = []
+    const proxies = new Map<string, Proxy>()
+    return {
+      peer: async () => {
+        const peer = await libp2pPeer(kind === 'tcp' ? {} : { listen: [], listenWs: ['127.0.0.1:0'] })
+        peers.push(peer)
+        const [address = ''] = peer.addresses()
+        proxies.set(peer.device, await Proxy.to(portOf(address)))
+        return peer
+      },
+      introduce: (a, b) => {
+        const [address = ''] = b.addresses()
+        a.learn(b.device, [address.replace(/\/tcp\/\d+/, `/tcp/${proxies.get(b.device)?.port}`)])
+      },
+      stall: (_from, to) => proxies.get(to.device)?.stall({ up: true }),
+      settled: (promise) => promise,
+      until,
+      [Symbol.asyncDispose]: async () => {
+        await Promise.all(peers.map((peer) => peer[Symbol.asyncDispose]()))
+        await Promise.all([...proxies.values()].map((proxy) => proxy[Symbol.asyncDispose]()))
+      },
+    }
+  }
+}
+
+export function portOf(address: string): number {
+  return Number(/\/tcp\/(\d+)/.exec(address)?.[1])
+}

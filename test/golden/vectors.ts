@@ -1,0 +1,23 @@
+/** All golden vectors as this version makes them, by file name. */
+import { toHex } from '../../crdt/wire/ids.ts'
+import { codecs } from './codecs.ts'
+import { derivations, settled } from './derivations.ts'
+import { goldenHistory, type GoldenEntry } from './history.ts'
+import { samples } from './samples.ts'
+import { partySecrets, toJson, type Json } from './values.ts'
+
+/** Made anew at each call, the same each time. */
+export function vectors(): Readonly<Record<string, Json>> {
+  const history = goldenHistory()
+  return {
+    settled: toJson(settled()),
+    encodings: toJson(samples(history).map(({ codec, name, value }) => ({ codec, name, value, bytes: toHex(codecs[codec]!.encode(value)) }))),
+    derivations: toJson(derivations(history)),
+    history: toJson({ mesh: history.mesh, parties: Object.values(partySecrets), epochs: history.epochs, message: history.message, entries: history.entries.map(entryVector) }),
+  }
+}
+
+function entryVector({ name, entry, changes, epochSecret }: GoldenEntry): unknown {
+  const { id, type, tag, log, seq, previous, device, clock, frontier, sealing, op, signature } = entry
+  return { name, bytes: toHex(entry.bytes), id, fields: { type, tag, log, seq, previous, device, clock, frontier, sealing, op }, signature, changes, epochSecret }
+}

@@ -92,7 +92,7 @@ export function fromBase64Url(text: string): Uint8Array | undefined {
   for (let i = 0; i < text.length; i += 4) {
     const part = text.slice(i, i + 4)
     if (part.length === 1) return undefined
-    const group = [...part].reduce((value, digit, d) => value | (alphabet.indexOf(digit) << (18 - 6 * d)), 0)
+    const group = part.split('').reduce((value, digit, d) => value | (alphabet.indexOf(digit) << (18 - 6 * d)), 0)
     for (let b = 0; b < part.length - 1; b++) bytes.push((group >>> (16 - 8 * b)) & 255)
   }
   const whole = Uint8Array.from(bytes)

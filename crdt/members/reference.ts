@@ -100,10 +100,8 @@ export class Reference {
     return Math.min(...through, 'introduction' in op && op.introduction.device === device ? 0 : Infinity)
   }
 
-  isLive(grant: EntryId, set: Ids): boolean {
-    const left = this.#of('leave', set).some(({ id, op }) => this.member(op.grant) === this.member(grant) && !this.past(grant).has(id))
-    return set.has(grant) && this.takers(grant, set).length === 0 && !left
-  }
+  isLive = (grant: EntryId, set: Ids): boolean => set.has(grant) && this.takers(grant, set).length === 0
+    && !this.#of('leave', set).some(({ id, op }) => this.member(op.grant) === this.member(grant) && !this.past(grant).has(id))
 
   isUsable = (device: DeviceId, grant: EntryId, set: Ids): boolean => this.distance(device, grant, set) < Infinity && this.deviceTakers(device, grant, set).length === 0
 

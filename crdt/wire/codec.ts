@@ -288,7 +288,8 @@ export function optional<T>(item: Codec<T>): Codec<T | undefined> {
 }
 
 /** Fields one after another, in the order of declaration, without names. */
-export function struct<F extends Record<string, Codec<never>> | Record<string, Codec<any>>>(fields: F): Codec<{ readonly [K in keyof F]: TypeOf<F[K]> }> {
+// oxlint-disable-next-line typescript/no-explicit-any -- fields of every type: the constraint only says that they are codecs
+export function struct<F extends Record<string, Codec<any>>>(fields: F): Codec<{ readonly [K in keyof F]: TypeOf<F[K]> }> {
   const entries = Object.entries(fields) as [string, Codec<unknown>][]
   return {
     write: (to, value) => {
@@ -302,6 +303,7 @@ export function struct<F extends Record<string, Codec<never>> | Record<string, C
   }
 }
 
+// oxlint-disable-next-line typescript/no-explicit-any -- branches of every type: the constraint only says that they are codecs
 type Variants = Record<string, readonly [number, Codec<any>]>
 /** A discriminated union: `type` picks the branch. */
 export type VariantOf<V extends Variants> = { [K in keyof V & string]: { readonly type: K } & TypeOf<V[K][1]> }[keyof V & string]
@@ -311,8 +313,8 @@ export function variant<V extends Variants>(branches: V): Codec<VariantOf<V>> {
   const byTag = new Map(Object.entries(branches).map(([type, [tag, codec]]) => [tag, { type, codec }]))
   return {
     write: (to, value) => {
-      const branch = branches[value.type]
-      if (branch === undefined) throw new EncodeError(`no branch ${value.type}`)
+      const branch = branches[(value as { readonly type: string }).type]
+      if (branch === undefined) throw new EncodeError('no such branch')
       to.uint(branch[0])
       branch[1].write(to, value)
     },

@@ -77,7 +77,7 @@ const deleted = 0xffffffff
 const checksumBytes = 4
 
 /** A checksum, then table, key and value of each put, each behind its length. A format of its own since nothing else reads it and a codec costs three times as much. */
-export function packPuts(puts: Batch['puts']): Uint8Array {
+function packPuts(puts: Batch['puts']): Uint8Array {
   let size = checksumBytes
   for (const { table, key, value } of puts) size += 9 + table.length + Buffer.byteLength(key) + (value?.length ?? 0)
   const packed = Buffer.allocUnsafeSlow(size)

@@ -54,7 +54,7 @@ export class Staging implements Tables {
 
   put(table: TableName, key: string, value: Uint8Array | undefined): void {
     let staged = this.#puts.get(table)
-    if (!staged) this.#puts.set(table, (staged = new Map()))
+    if (!staged) this.#puts.set(table, (staged = new Map<string, Uint8Array | undefined>()))
     staged.set(key, value)
     if (value !== undefined) this.#known.filled(table)
   }

@@ -16,8 +16,8 @@ describe.skipIf(!requires('netns', 'tcpdump'))('telemetry', () => {
     // A way out that leads nowhere: whatever is sent to anybody but this machine goes through it and is caught.
     const script = `
       set -e
-      ip link set lo up; ip link add out type dummy; ip addr add 11.9.9.9/24 dev out; ip link set out up; ip route add default via 11.9.9.1
-      tcpdump -i out -n -U -s 0 -w ${capture} ip or ip6 2>${world.root}/tcpdump.log & dump=$!
+      ip link set lo up; ip link add out type veth peer name nowhere; ip link set nowhere up; ip addr add 11.9.9.9/24 dev out; ip link set out up; ip route add default via 11.9.9.1
+      tcpdump -i out -n -U -s 0 -w ${capture} 2>${world.root}/tcpdump.log & dump=$!
       until grep -q listening ${world.root}/tcpdump.log; do sleep 0.1; done
       export ATOLL_HOME=${home}
       "$0" ${program} create quiet --as somebody --json
@@ -32,8 +32,8 @@ describe.skipIf(!requires('netns', 'tcpdump'))('telemetry', () => {
       const child = spawn('unshare', ['--net', 'bash', '-c', script, process.execPath, how], { stdio: ['ignore', 'ignore', 'inherit'] })
       await new Promise((resolve) => child.once('close', resolve))
       expect(readFileSync(join(world.root, 'tcpdump.log'), 'utf8')).toContain('listening')
-      // What the kernel itself says when an interface comes up (router solicitation, multicast reports) is not ours.
-      const seen = spawnSync('tcpdump', ['-n', '-r', capture, 'tcp or udp'], { encoding: 'utf8' })
+      // Asking for a neighbour's hardware address is an attempt to reach it. What the kernel itself says when an interface comes up (router solicitation, multicast reports) is not ours.
+      const seen = spawnSync('tcpdump', ['-n', '-r', capture, 'arp or tcp or udp'], { encoding: 'utf8' })
       return seen.stdout.split('\n').filter((line) => line !== '').length
     }
     expect(await packets('quiet')).toBe(0)

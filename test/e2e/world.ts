@@ -8,6 +8,7 @@ import { runAtoll, startAtoll, type Running } from '../doubles/run-atoll.ts'
 const program = join(import.meta.dirname, '../../dist/bin.js')
 
 /** What a command answered; `fails` gives the error instead. */
+// oxlint-disable-next-line typescript/no-explicit-any -- what a command answers is checked by the test that reads it
 export type Answer = Readonly<Record<string, any>>
 
 export class World implements AsyncDisposable {
@@ -20,7 +21,7 @@ export class World implements AsyncDisposable {
     const running = startAtoll(program, path, ['relay', '--listen', '127.0.0.1:0', '--json', ...options])
     this.#running.push(running)
     const ready = JSON.parse((await running.saw('\n')).split('\n')[0] as string) as Answer
-    return { address: ready['addresses'][0] as string, http: ready['http'] as string, running, home: path }
+    return { address: (ready['addresses'] as string[])[0] as string, http: ready['http'] as string, running, home: path }
   }
 
   /** Starts somebody's node. `listen: ''` makes it reachable through a relay only. */

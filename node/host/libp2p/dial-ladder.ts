@@ -30,6 +30,18 @@ export interface DialLadderParts {
 }
 
 
+/** One trial of all addresses. */
+interface Climb {
+  readonly done: Promise<void>
+  readonly relaysToo: boolean
+}
+
+/** Gives connections to a peer until one serves. */
+export interface Search {
+  /** One that is open, or the next that opens; each once. undefined: every address was tried in vain, or the signal fired. */
+  next(signal: AbortSignal): Promise<Link | undefined>
+}
+
 /**
  * Tries the addresses of a peer, the best kind first and each next kind a little later: direct ones (TCP, then
  * WebSocket), then through relays. The first connection is used at once; direct addresses go on being tried
@@ -39,27 +51,38 @@ export interface DialLadderParts {
  */
 export class DialLadder {
   readonly #parts: DialLadderParts
-  readonly #climbs = new Map<DeviceId, { readonly done: Promise<void>; readonly relaysToo: boolean }>()
+  readonly #climbs = new Map<DeviceId, Climb>()
   readonly #waiting = new Map<DeviceId, Set<() => void>>()
 
   constructor(parts: DialLadderParts) {
     this.#parts = parts
   }
 
-  /**
-   * A connection to the peer that is not among those already tried: one that is open, or the next that opens.
-   * undefined: every address was tried in vain.
-   */
-  async next(device: DeviceId, tried: ReadonlySet<Link>, signal: AbortSignal): Promise<Link | undefined> {
-    let climbed = false
-    for (;;) {
-      const open = this.#parts.connections.best(device, (link) => !tried.has(link))
-      if (open !== undefined) return open
-      if (signal.aborted) return undefined
-      if (climbed && !this.#climbs.has(device)) return undefined
-      const climb = this.#climbs.get(device) ?? this.#climb(device, true)
-      climbed ||= climb.relaysToo
-      await this.#news(device, climb.done, signal)
+  /** Looks for connections to a peer, one after the other. */
+  search(device: DeviceId): Search {
+    const given = new Set<Link>()
+    const climbs = new Set<Climb>()
+    // A connection that stands but does not serve has ended its climb as well: then there is one more.
+    let more = false
+    return {
+      next: async (signal) => {
+        for (;;) {
+          const open = this.#parts.connections.best(device, (link) => !given.has(link))
+          if (open !== undefined) {
+            given.add(open)
+            more ||= climbs.size > 0
+            return open
+          }
+          if (signal.aborted) return undefined
+          let climb = this.#climbs.get(device)
+          if (climb === undefined) {
+            if (climbs.size >= (more ? 2 : 1)) return undefined
+            climb = this.#climb(device, true)
+          }
+          if (climb.relaysToo) climbs.add(climb)
+          await this.#news(device, climb.done, signal)
+        }
+      },
     }
   }
 
@@ -86,8 +109,8 @@ export class DialLadder {
     })
   }
 
-  #climb(device: DeviceId, relaysToo: boolean): { readonly done: Promise<void>; readonly relaysToo: boolean } {
-    const climb = { relaysToo, done: this.#tryAll(device, relaysToo).finally(() => this.#climbs.delete(device)) }
+  #climb(device: DeviceId, relaysToo: boolean): Climb {
+    const climb: Climb = { relaysToo, done: this.#tryAll(device, relaysToo).finally(() => this.#climbs.delete(device)) }
     this.#climbs.set(device, climb)
     return climb
   }

@@ -106,14 +106,13 @@ export class Session implements AsyncDisposable {
   }
 
   async open(device: DeviceId, protocol: string, signal: AbortSignal): Promise<FrameStream> {
-    const tried = new Set<Link>()
+    const search = this.#ladder.search(device)
     let why: string | undefined
     for (;;) {
-      const link = await this.#ladder.next(device, tried, signal)
+      const link = await search.next(signal)
       if (signal.aborted) throw new AtollError('cancelled')
       if (this.#stopping.signal.aborted) throw new AtollError('offline')
       if (link === undefined) throw this.#unreachable(device, why ?? this.#summary(device))
-      tried.add(link)
       using limit = deadline(this.#parts.runtime.timers, negotiateMs, signal, this.#stopping.signal)
       try {
         const stream = await link.connection.newStream(protocol, { signal: limit.signal, maxOutboundStreams: streamsPerProtocol, runOnLimitedConnection: true })
@@ -122,6 +121,7 @@ export class Session implements AsyncDisposable {
       } catch (error) {
         if (error instanceof Error && error.name === 'UnsupportedProtocolError') throw this.#unreachable(device, `it does not speak ${protocol}`)
         why = limit.expired ? 'it did not answer in time' : whyOf(error)
+        this.#parts.attempts.record(device, { kind: link.path, address: link.connection.remoteAddr.toString(), outcome: 'failed', why })
         // Dead perhaps, without knowing it: it must not be the first choice next time as well.
         if (limit.expired) void this.#heartbeat?.probe(link, afterTimeoutMs)
       }

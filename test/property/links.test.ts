@@ -1,0 +1,50 @@
+/** Links as people copy them: whole, or refused. */
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { formatLink, fromBase64Url, parseLink, toBase64Url, type InviteLink } from '../../crdt/members/link.ts'
+import { toHex, type DeviceId, type EntryId } from '../../crdt/wire/ids.ts'
+import { holds, patience } from './runs.ts'
+
+const id = fc.uint8Array({ minLength: 32, maxLength: 32 }).map(toHex)
+const links: fc.Arbitrary<InviteLink> = fc.record({ mesh: id, inviter: id, opened: id, addresses: fc.array(fc.string({ unit: 'grapheme', maxLength: 30 }), { maxLength: 3 }), secret: fc.uint8Array({ minLength: 16, maxLength: 16 }) }).map((link) => ({ ...link, mesh: link.mesh as EntryId, inviter: link.inviter as DeviceId, opened: link.opened as EntryId }))
+const pages = fc.constantFrom(undefined, 'https://relay.example/i', 'http://[::1]:8080/i')
+
+test('T10: a link is read as it was written, whatever space was pasted with it', patience, () => {
+  holds(fc.property(links, pages, fc.nat(), fc.constantFrom('', ' ', '\n', '\r\n  '), (link, page, at, space) => {
+    const text = formatLink(link, page)
+    expect(parseLink(text)).toEqual({ ok: true, link })
+    const cut = at % (text.length + 1)
+    expect(parseLink(`${space}${text.slice(0, cut)}${space}${text.slice(cut)}\n`)).toEqual({ ok: true, link })
+    expect(parseLink(`<${text}>`)).toEqual({ ok: true, link })
+  }), 100)
+})
+
+test('T8 T10: a link with any one character changed, dropped, doubled or swapped is refused', patience, () => {
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_ #=%é"'
+  holds(fc.property(links, pages, (link, page) => {
+    const text = formatLink(link, page)
+    const start = page === undefined ? 0 : page.length
+    for (let at = start; at < text.length; at++) {
+      const [before, here, after] = [text.slice(0, at), text[at]!, text.slice(at + 1)]
+      for (const other of alphabet) if (other !== here) expect(parseLink(before + other + after), `${at} ${other}`).toMatchObject({ ok: false, problem: 'malformed' })
+      expect(parseLink(before + after), `without ${at}`).toMatchObject({ ok: false })
+      expect(parseLink(before + here + here + after), `doubled ${at}`).toMatchObject({ ok: false })
+      if (after !== '' && after[0] !== here) expect(parseLink(before + after[0]! + here + after.slice(1)), `swapped ${at}`).toMatchObject({ ok: false })
+    }
+  }), 2)
+})
+
+test('T8: any text is a link or is refused, and the parser never throws', patience, () => {
+  holds(fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.base64String().map((text) => `atoll:${text}`), fc.uint8Array({ maxLength: 200 }).map((bytes) => `https://x/i#${toBase64Url(bytes)}`)), (text) => {
+    expect(parseLink(text).ok).toBe(false)
+  }), 1000)
+})
+
+test('T10: base64url has one form for each byte string', patience, () => {
+  holds(fc.property(fc.uint8Array({ maxLength: 60 }), fc.string({ maxLength: 8 }), (bytes, text) => {
+    expect(toBase64Url(bytes)).toBe(Buffer.from(bytes).toString('base64url'))
+    expect(fromBase64Url(toBase64Url(bytes))).toEqual(bytes)
+    const read = fromBase64Url(text)
+    expect(read === undefined || toBase64Url(read) === text).toBe(true)
+  }), 500)
+})

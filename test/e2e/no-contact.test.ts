@@ -19,7 +19,7 @@ describe.skipIf(!requires('netns', 'tcpdump'))('telemetry', () => {
       ip link set lo up; ip link add out type veth peer name nowhere; ip link set nowhere up; ip addr add 11.9.9.9/24 dev out; ip link set out up; ip route add default via 11.9.9.1
       tcpdump -i out -n -U -s 0 -w ${capture} 2>${world.root}/tcpdump.log & dump=$!
       until grep -q listening ${world.root}/tcpdump.log; do sleep 0.1; done
-      export ATOLL_HOME=${home}
+      export ATOLL_HOME=${home}-$1; mkdir -m 700 "$ATOLL_HOME"
       "$0" ${program} create quiet --as somebody --json
       "$0" ${program} state set k 1 --json
       "$0" ${program} remember 'nothing leaves' --json

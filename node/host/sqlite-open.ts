@@ -29,7 +29,7 @@ export interface OpenFile {
 }
 
 /** `all` reads the whole file; `kept-if-unclean` looks at what no refold brings back, and only after an unclean end. */
-export type Check = 'all' | 'kept-if-unclean'
+export type Check = 'all' | 'kept-if-unclean' | 'none'
 
 /**
  * Opens the file; a damaged one is set aside and what can be read of it opened instead. Where nothing can be written,
@@ -54,7 +54,8 @@ function openParts(file: OpenFile, check: Check): Opened {
   return opening(file.open(file.path, 'write'), (database) => {
     database.exec(settings)
     if (!isCurrent(database)) migrate(database)
-    if (check === 'all' || unclean) checkDatabase(database, check === 'all' ? 'all' : 'kept', keptTables)
+    if (check === 'all') checkDatabase(database, 'all', keptTables)
+    else if (check === 'kept-if-unclean' && unclean) checkDatabase(database, 'kept', keptTables)
     return partsOf(database, file)
   })
 }

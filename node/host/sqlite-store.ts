@@ -132,7 +132,10 @@ class Sqlite implements SqliteStore {
       opened.database.exec('COMMIT')
     } catch (error) {
       const refusal = this.#refusal(error)
-      this.#state = { closed: { problem: problemOf(refusal) ?? 'io', why: `closed after a commit that failed: ${String(error)}` } }
+      // A disk that was full or read-only has damaged nothing.
+      const { problem } = refusal instanceof StoreError ? refusal : { problem: undefined }
+      if (problem === 'full' || problem === 'readonly') this.#check = 'none'
+      this.#state = { closed: { problem: problem ?? 'io', why: `closed after a commit that failed: ${String(error)}` } }
       closeAfter(opened.database, error)
       throw refusal
     }

@@ -599,9 +599,11 @@ describe('pins', () => {
     const story = new Story()
     const bob = story.admit('alice', 'bob', 'admin')
     const carol = story.admit('bob', 'carol', 'admin', { knows: [bob] })
-    story.admit('carol', 'dave', 'member', { knows: [carol] })
+    const dave = story.admit('carol', 'dave', 'member', { knows: [carol] })
+    story.linkByRoot('dave/phone', dave, { knows: [dave] })
     story.remove('alice', 'bob', { knows: [bob], pins: [pinAt('dave', 2)] })
     expect([story.status('dave'), story.pins('dave', 'dave'), story.pins('dave', 'other')]).toEqual([undefined, [[2]], [[]]])
+    expect(story.pins('dave/phone', 'phone')).toEqual([[]])
   })
 
   test('T4: a promotion that was void does not let its member write, nor cost it what it wrote before', () => {

@@ -1,6 +1,9 @@
 /** What sync needs around it: a replica, and the sessions of one mesh that keep out of each other's way. */
 import type { DeviceId, EntryId, LogId } from '../wire/ids.ts'
 
+/** Admitted now; known to the history but not admitted now; or a stranger. */
+export type Standing = 'admitted' | 'former' | 'stranger'
+
 /** A session as others of its mesh see it. */
 export interface SessionHandle {
   readonly remote: DeviceId
@@ -35,8 +38,7 @@ export interface SyncReplica {
   receive(run: readonly Uint8Array[]): Promise<Received>
   /** A peer holds more of this log, which may be our own. */
   heldLonger(log: LogId, device: DeviceId): void
-  /** Admitted now; known to the history but not admitted now; or a stranger. */
-  standing(device: DeviceId): 'admitted' | 'former' | 'stranger'
+  standing(device: DeviceId): Standing
 }
 
 /** What sync needs of the platform, and how sessions of one mesh keep out of each other's way. */

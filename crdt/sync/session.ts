@@ -11,7 +11,7 @@ import { sameBytes } from '../crypto/hash.ts'
 import { firstUnknownFrame, syncFrame, type AnnouncedHead, type SyncFrame } from './frames.ts'
 import { headsDigest } from './heads.ts'
 import { PeerHeads } from './peer-heads.ts'
-import type { HeldLog, SessionHandle, SyncHost, SyncReplica, SyncStream } from './ports.ts'
+import type { HeldLog, SessionHandle, Standing, SyncHost, SyncReplica, SyncStream } from './ports.ts'
 import { Puller } from './puller.ts'
 import { Server } from './server.ts'
 
@@ -31,7 +31,8 @@ export class SyncSession implements SessionHandle {
   #announcing: Disposable | undefined
   #heartbeat: Disposable | undefined
   #lastHeard: number
-  #announcedAll = false
+  /** As what the peer stood when it was told all that one of its standing is told. */
+  #announcedTo: Standing | undefined
   #saidDigest = false
   #closed = false
   #pings = new Map<number, number>()
@@ -143,12 +144,15 @@ export class SyncSession implements SessionHandle {
     this.#host.onProgress(this)
   }
 
-  /** Says everything we hold: to members all heads, to former ones those of membership, to strangers nothing. */
+  /**
+   * Says everything we hold: to members all heads, to former ones those of membership. Strangers get an empty page:
+   * it tells nothing and asks for theirs, since who is a stranger here may have been admitted where we have not been.
+   */
   #announceAll(): void {
     const standing = this.#replica.standing(this.remote)
-    if (this.#announcedAll || standing === 'stranger') return
-    this.#announcedAll = standing === 'admitted'
-    const logs = [...this.#replica.logs()].filter(({ type }) => standing === 'admitted' || type === 'membership')
+    if (this.#announcedTo === standing) return
+    this.#announcedTo = standing
+    const logs = [...this.#replica.logs()].filter(({ type }) => standing === 'admitted' || (standing === 'former' && type === 'membership'))
     for (let at = 0; at === 0 || at < logs.length; at += limits.headsPerFrame) {
       const page = logs.slice(at, at + limits.headsPerFrame)
       for (const log of page) this.peer.told(log.log, log.seq)
@@ -194,7 +198,7 @@ export class SyncSession implements SessionHandle {
   #membershipChanged(): void {
     this.#membershipChanges++
     this.#puller.unblock()
-    if (!this.#announcedAll && !this.#saidDigest && this.#replica.standing(this.remote) === 'admitted') this.#announceAll()
+    if (!this.#saidDigest && this.#replica.standing(this.remote) !== this.#announcedTo) this.#announceAll()
   }
 
   /** News go out after a moment, so that many become one frame and peers of the author hear of it from the author. */

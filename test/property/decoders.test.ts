@@ -29,7 +29,7 @@ function damaged(sample: Uint8Array, by: Damage): Uint8Array {
     const place = at % (bytes.length + 1)
     if (how === 'set') bytes[place] = byte
     else if (how === 'cut') bytes = [...bytes.slice(0, place), ...bytes.slice(place + length)]
-    else if (how === 'insert') bytes.splice(place, 0, ...new Array<number>(length).fill(byte))
+    else if (how === 'insert') bytes.splice(place, 0, ...Array.from({ length }, () => byte))
     else bytes.splice(place, 0, ...bytes.slice(Math.max(0, place - length), place))
   }
   return Uint8Array.from(bytes)
@@ -39,7 +39,7 @@ test('T8 T10: no codec throws at what it is fed, and what it takes re-encodes to
   holds(fc.property(fc.constantFrom(...encodings), damage, ({ codec, bytes }, by) => {
     const bad = damaged(fromHex(bytes), by)
     const read = codecs[codec]!.decode(bad)
-    expect(read.ok ? toHex(codecs[codec]!.encode(read.value)) : read.problem).toEqual(read.ok ? toHex(bad) : expect.any(String))
+    expect(read.ok ? toHex(codecs[codec]!.encode(read.value)) : typeof read.problem).toBe(read.ok ? toHex(bad) : 'string')
   }), 3000)
 })
 

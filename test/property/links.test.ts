@@ -26,10 +26,9 @@ test('T8 T10: a link with any one character changed, dropped, doubled or swapped
     const start = page === undefined ? 0 : page.length
     for (let at = start; at < text.length; at++) {
       const [before, here, after] = [text.slice(0, at), text[at]!, text.slice(at + 1)]
-      for (const other of alphabet) if (other !== here) expect(parseLink(before + other + after), `${at} ${other}`).toMatchObject({ ok: false, problem: 'malformed' })
-      expect(parseLink(before + after), `without ${at}`).toMatchObject({ ok: false })
-      expect(parseLink(before + here + here + after), `doubled ${at}`).toMatchObject({ ok: false })
-      if (after !== '' && after[0] !== here) expect(parseLink(before + after[0]! + here + after.slice(1)), `swapped ${at}`).toMatchObject({ ok: false })
+      const changed = [...alphabet].map((other) => before + other + after)
+      const garbled = [...changed, before + after, before + here + here + after, before + after.slice(0, 1) + here + after.slice(1)].filter((other) => other !== text)
+      expect(garbled.filter((other) => parseLink(other).ok)).toEqual([])
     }
   }), 2)
 })

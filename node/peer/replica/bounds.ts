@@ -1,4 +1,5 @@
-import { utf8Length } from '../../../crdt/wire/codec.ts'
+import { messagePayload, receiptPayload } from '../../../crdt/docs/change.ts'
+import { encode, EncodeError, utf8Length, type Codec } from '../../../crdt/wire/codec.ts'
 import { limits } from '../../../crdt/wire/limits.ts'
 import { AtollError } from '../../ports/errors.ts'
 import type { WriteSpec } from './author.ts'
@@ -13,4 +14,16 @@ export function checkBounds(spec: WriteSpec): void {
   if (spec.type === 'set' || spec.type === 'delete') size('The key', spec.key, limits.keyBytes)
   if (spec.type === 'set') size('The value', spec.value, limits.valueBytes)
   if (spec.type === 'message') size('The message', spec.message.text, limits.messageBytes)
+  if (spec.type === 'message') fits(messagePayload, spec.message)
+  if (spec.type === 'receipt') fits(receiptPayload, spec.receipt)
+}
+
+/** What does not encode would take with it everything that is staged beside it. */
+function fits<T>(codec: Codec<T>, payload: T): void {
+  try {
+    encode(codec, payload)
+  } catch (error) {
+    if (!(error instanceof EncodeError)) throw error
+    throw new AtollError('bad_input', { what: `This does not fit its format: ${error.message}.` }, { cause: error })
+  }
 }

@@ -259,7 +259,8 @@ export class Replica {
 
   #stageWrites(items: Item[], staging: Staging, events: FoldEvents): void {
     const specsOf = (item: Item): readonly WriteSpec[] => (item.work.type === 'write' ? item.work.specs : [])
-    this.#mayWrite(items.flatMap(specsOf))
+    for (const item of items.splice(0)) if (this.#isAllowed(item, specsOf(item))) items.push(item)
+    if (items.length === 0) return
     if (!this.#author.epoch()) {
       // A guest starts no epoch: it waits until a writer has.
       if (!this.#patienceIsOver || !mayWrite(this.membership.now(), this.identity.device)) {
@@ -350,6 +351,17 @@ export class Replica {
     } catch (error) {
       // The projections are marked as unfinished: they are folded again when the store opens next.
       this.#commitFailed(error, [])
+    }
+  }
+
+  /** Refuses a write that is not permitted by itself: what was asked for beside it is another's. */
+  #isAllowed(item: Item, specs: readonly WriteSpec[]): boolean {
+    try {
+      this.#mayWrite(specs)
+      return true
+    } catch (error) {
+      item.failed(error)
+      return false
     }
   }
 

@@ -75,19 +75,22 @@ export class Reading {
     const grant = history.grants.get(grantAt)
     if (!grant) return false
     return this.#answer(() => {
-      if (!this.#ask(grantAt) || this.#takers(grant).length > 0) return false
+      if (!this.#ask(grantAt) || this.#inScope(history.removals.get(grant.member)).some((removal) => this.#takes(removal, grant))) return false
       return !this.#inScope(history.leaves.get(grant.member)).some((leave) => !history.inPast(grantAt, leave) && this.#ask(leave))
     })
   }
 
   /** The standing removals that take a grant. */
   takers(grant: Grant): number[] {
-    return this.#answer(() => this.#takers(grant))
+    return this.#answer(() => this.#inScope(this.history.removals.get(grant.member)).filter((removal) => this.#takes(removal, grant)))
   }
 
   /** The standing device removals that take a device's use of a grant. */
   deviceTakers(device: DeviceId, grant: Grant): number[] {
-    return this.#answer(() => this.#deviceTakers(device, grant, this.#distance(device, grant.at, this.#reach), this.#reach))
+    return this.#answer(() => {
+      const distance = this.#distance(device, grant.at, this.#reach)
+      return this.#inScope(this.history.deviceRemovals.get(device)).filter((removal) => this.#takesDevice(removal, grant, distance, this.#reach))
+    })
   }
 
   /** Whether a device may use a grant here and now. */
@@ -178,12 +181,18 @@ export class Reading {
     if (!this.#keeps(at, grant)) return false
     const { device } = this.history.entries[by] as MemberEntry
     if (this.#distance(device, grant.at, this.#reach, this.history.pasts[at]) === Infinity) return false
-    return this.#deviceTakers(device, grant, this.#distance(device, grant.at, this.#reach), this.#reach, at).length === 0
+    return !this.#isDeviceTaken(at, device, grant, this.#distance(device, grant.at, this.#reach), this.#reach)
   }
 
   /** Whether an entry's grant stands and it lies in the past of whatever takes that. */
   #keeps(at: number, grant: Grant): boolean {
-    return this.#ask(grant.at) && this.#takers(grant, at).length === 0
+    return this.#ask(grant.at) && !this.#inScope(this.history.removals.get(grant.member)).some((removal) => !this.history.inPast(removal, at) && this.#takes(removal, grant))
+  }
+
+  /** Whether an entry lies outside the past of a removal that takes its device. */
+  #isDeviceTaken(at: number, device: DeviceId, grant: Grant, distance: number, reach: Reach): boolean {
+    const outside = (removal: number): boolean => removal !== at && !this.history.inPast(removal, at)
+    return this.#inScope(this.history.deviceRemovals.get(device)).some((removal) => outside(removal) && this.#takesDevice(removal, grant, distance, reach))
   }
 
   /** Links and device removals of one member at one level: the root key's, then by growing distance. */
@@ -193,7 +202,7 @@ export class Reading {
     const together = new Set(group)
     const reach: Reach = (at) => (together.has(at) ? reaches.get(at) : this.#reach(at))
     const device = (at: number): DeviceId => (history.entries[at] as MemberEntry).device
-    const isTaken = (at: number, distance: number): boolean => this.#deviceTakers(device(at), history.grantBehind(at), distance, reach, at).length > 0
+    const isTaken = (at: number, distance: number): boolean => this.#isDeviceTaken(at, device(at), history.grantBehind(at), distance, reach)
     const waiting = new Set(group.filter((at) => this.#keeps(at, history.grantBehind(at))))
     const ofRoot = [...waiting].filter((at) => signedByRoot(history.entries[at] as MemberEntry))
     for (const type of ['removeDevice', 'link']) {
@@ -216,23 +225,17 @@ export class Reading {
     for (const [at, reach] of reaches) this.#reaches.set(at, reach)
   }
 
-  /** @param at only those whose past does not hold this entry */
-  #takers(grant: Grant, at?: number): number[] {
+  /** Whether a removal of its member stands and takes a grant. */
+  #takes(removal: number, grant: Grant): boolean {
     const { history } = this
-    return this.#inScope(history.removals.get(grant.member)).filter((removal) => {
-      if (history.inPast(grant.at, removal) || (at !== undefined && history.inPast(removal, at))) return false
-      return outranks(history.grantBehind(removal), grant, history) && this.#ask(removal)
-    })
+    return !history.inPast(grant.at, removal) && outranks(history.grantBehind(removal), grant, history) && this.#ask(removal)
   }
 
-  /** @param at only those whose past does not hold this entry, nor are it */
-  #deviceTakers(device: DeviceId, grant: Grant, distance: number, reach: Reach, at?: number): number[] {
-    const { history } = this
-    return this.#inScope(history.deviceRemovals.get(device)).filter((removal) => {
-      if (history.inPast(grant.at, removal) || (at !== undefined && (removal === at || history.inPast(removal, at)))) return false
-      const by = history.grantBehind(removal)
-      return by.member === grant.member && ranksAtLeast(by, grant) && (reach(removal) ?? Infinity) < distance
-    })
+  /** Whether a removal of a device stands and takes its use of a grant, in which it has this distance. */
+  #takesDevice(removal: number, grant: Grant, distance: number, reach: Reach): boolean {
+    const by = this.history.grantBehind(removal)
+    if (by.member !== grant.member || !ranksAtLeast(by, grant) || this.history.inPast(grant.at, removal)) return false
+    return (reach(removal) ?? Infinity) < distance
   }
 
   /** @param before only seats that lie there */

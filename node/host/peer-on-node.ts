@@ -2,6 +2,7 @@
 import { Peer } from '../peer/peer.ts'
 import { peerIdTextToDevice } from './libp2p/device-peer-id.ts'
 import { openLibp2pNetwork } from './libp2p-network.ts'
+import { rememberPorts, withLastPorts } from './last-ports.ts'
 import { nodeRuntime } from './node-runtime.ts'
 import type { OpenPeerFunction } from './open-peer.ts'
 import { profileOnDisk } from './profile-on-disk.ts'
@@ -11,7 +12,16 @@ export const openPeer: OpenPeerFunction = async ({ home, config, log, version, s
   const profile = profileOnDisk(home, process.env)
   const settings = config.current()
   const split = (addresses: string): string[] => addresses.split(',').filter((address) => address !== '')
-  const network = await openLibp2pNetwork({ seed: profile.device.seed, listen: split(settings.listen), listenWs: split(settings.listen_ws), runtime, log: log.scope('network'), online: settings.network === 'on' })
+  const [listen, listenWs] = [split(settings.listen), split(settings.listen_ws)]
+  const open = (addresses: readonly string[]): ReturnType<typeof openLibp2pNetwork> =>
+    openLibp2pNetwork({ seed: profile.device.seed, listen: addresses.slice(0, listen.length), listenWs: addresses.slice(listen.length), runtime, log: log.scope('network'), online: settings.network === 'on' })
+  const chosen = [...listen, ...listenWs]
+  const network = await open(withLastPorts(home, chosen)).catch((error: unknown) => {
+    // The last port may be somebody else's by now; what was set by hand fails again and says so.
+    log.info('last_port_is_taken', { why: String(error) })
+    return open(chosen)
+  })
+  rememberPorts(home, network.addresses().filter((address) => !address.includes('/p2p-circuit')))
   const { promise: stopRequested, resolve: onStop } = Promise.withResolvers<void>()
   const peer = new Peer({
     profile,

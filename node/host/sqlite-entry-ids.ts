@@ -37,7 +37,7 @@ export function entryIds(database: Database, mostRecent: number): EntryIds {
     },
     add: (ids, from) => {
       if (recent.size > mostRecent) {
-        for (const [id, position] of [...recent].sort(([a], [b]) => (a < b ? -1 : 1))) insert.run(toBlob(id.slice(0, 16)), position)
+        for (const id of [...recent.keys()].sort()) insert.run(toBlob(id.slice(0, 16)), recent.get(id) as number)
         mark.run(from - 1)
         moved = true
       }

@@ -43,7 +43,7 @@ class Sqlite implements SqliteStore {
   #check: Check
   #damage: Damage | undefined
 
-  constructor({ path, check, open = openNodeSqlite, mostRecent = 32 * 1024 }: SqliteStoreOptions) {
+  constructor({ path, check, open = openNodeSqlite, mostRecent = 16 * 1024 }: SqliteStoreOptions) {
     this.#options = { path, open, mostRecent, fresh: (other) => openSqliteStore({ path: other, open, mostRecent }) }
     this.#check = check ?? 'kept-if-unclean'
     this.#state = this.#open()
@@ -134,7 +134,7 @@ class Sqlite implements SqliteStore {
       const refusal = this.#refusal(error)
       // A disk that was full or read-only has damaged nothing.
       const { problem } = refusal instanceof StoreError ? refusal : { problem: undefined }
-      if (problem === 'full' || problem === 'readonly') this.#check = 'none'
+      if (this.#check !== 'all' && (problem === 'full' || problem === 'readonly')) this.#check = 'none'
       this.#state = { closed: { problem: problem ?? 'io', why: `closed after a commit that failed: ${String(error)}` } }
       closeAfter(opened.database, error)
       throw refusal

@@ -29,9 +29,10 @@ export class MemoryWorld implements MemoryGround {
   readonly runtime: Runtime
   readonly meetings: Meetings
   readonly #defaults: LinkSettings
-  readonly #links = new Map<string, Link>()
+  readonly #links = new Map<DeviceId, Map<DeviceId, Link>>()
   readonly #peers = new Map<DeviceId, MemoryNetwork>()
   readonly #connections = new Set<MemoryConnection>()
+  #sweepAt = 64
   #groups: ReadonlyMap<DeviceId, number> = new Map()
 
   constructor({ runtime, link = {}, rendezvousMs = 20 }: MemoryWorldOptions) {
@@ -57,7 +58,7 @@ export class MemoryWorld implements MemoryGround {
   /** Ends partitions, cuts and stalls. What connections survived go on where they were. */
   heal(): void {
     this.#groups = new Map()
-    for (const link of this.#links.values()) {
+    for (const link of [...this.#links.values()].flatMap((links) => [...links.values()])) {
       link.cut = false
       link.stalled = false
     }
@@ -116,7 +117,10 @@ export class MemoryWorld implements MemoryGround {
   }
 
   connect(dialler: ConnectionEnd, answerer: ConnectionEnd): MemoryConnection {
-    for (const known of this.#connections) if (known.gone) this.#connections.delete(known)
+    if (this.#connections.size >= this.#sweepAt) {
+      for (const known of this.#connections) if (known.gone) this.#connections.delete(known)
+      this.#sweepAt = Math.max(64, 2 * this.#connections.size)
+    }
     const connection = new MemoryConnection(this.runtime.timers, dialler, answerer)
     this.#connections.add(connection)
     connection.linksChanged()
@@ -136,11 +140,12 @@ export class MemoryWorld implements MemoryGround {
   }
 
   #link(from: DeviceId, to: DeviceId): Link {
-    const key = `${from}>${to}`
-    const known = this.#links.get(key)
+    const links = this.#links.get(from) ?? new Map<DeviceId, Link>()
+    this.#links.set(from, links)
+    const known = links.get(to)
     if (known !== undefined) return known
     const fresh: Link = { settings: this.#defaults, cut: false, stalled: false }
-    this.#links.set(key, fresh)
+    links.set(to, fresh)
     return fresh
   }
 

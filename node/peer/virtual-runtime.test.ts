@@ -47,7 +47,7 @@ test('promises and soon-calls go on before time moves', async () => {
       runtime.timers.after(0, () => order.push(`at once, ${runtime.timers.elapsed()}`))
     })
     void (async () => {
-      for (let i = 0; i < 20; i++) await undefined
+      for (let i = 0; i < 20; i++) await Promise.resolve()
       order.push('promise')
     })()
   })
@@ -112,7 +112,7 @@ test('a promise that needs time is resolved by it', async () => {
 describe('seeded random numbers', () => {
   test('are the same for the same seed, on every machine', () => {
     expect([...new SeededRandom(42).bytes(12)]).toEqual([...new SeededRandom(42).bytes(12)])
-    expect([...new SeededRandom(42).bytes(12)]).toEqual([83, 28, 142, 174, 92, 108, 237, 131, 31, 201, 173, 74])
+    expect([...new SeededRandom(42).bytes(12)]).toEqual([61, 148, 93, 39, 180, 170, 185, 217, 206, 70, 161, 4])
     expect(new SeededRandom('a').bits()).not.toBe(new SeededRandom('b').bits())
     expect(new SeededRandom(1).bits()).not.toBe(new SeededRandom(2).bits())
     expect(new SeededRandom(2 ** 40).bits()).not.toBe(new SeededRandom(0).bits())

@@ -178,5 +178,5 @@ export class VirtualRuntime implements VirtualPeer {
 }
 
 async function microtasks(): Promise<void> {
-  for (let i = 0; i < microtaskTurns; i++) await undefined
+  for (let i = 0; i < microtaskTurns; i++) await Promise.resolve()
 }

@@ -6,7 +6,7 @@ export function quickRuntime(factor: number): Runtime & { aheadMs: number } {
   const real = nodeRuntime()
   const quick = {
     aheadMs: 0,
-    clock: { now: () => real.clock.now() + quick.aheadMs + real.timers.elapsed() * (factor - 1) },
+    clock: { now: () => real.clock.now() + quick.aheadMs },
     timers: {
       elapsed: () => real.timers.elapsed() * factor,
       after: (ms: number, call: () => void) => real.timers.after(ms / factor, call),

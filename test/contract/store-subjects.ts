@@ -24,7 +24,7 @@ export interface StoreKind {
 
 export const storeKinds: readonly StoreKind[] = [
   { name: 'memory', create: memorySubject },
-  { name: 'sqlite', create: () => sqliteSubject(32 * 1024) },
+  { name: 'sqlite', create: () => sqliteSubject(16 * 1024) },
   { name: 'sqlite, moving recent puts all the time', create: () => sqliteSubject(2) },
 ]
 

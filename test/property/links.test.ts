@@ -20,13 +20,13 @@ test('T10: a link is read as it was written, whatever space was pasted with it',
 })
 
 test('T8 T10: a link with any one character changed, dropped, doubled or swapped is refused', patience, () => {
-  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_ #=%é"'
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_ #=%é"'.split('')
   holds(fc.property(links, pages, (link, page) => {
     const text = formatLink(link, page)
     const start = page === undefined ? 0 : page.length
     for (let at = start; at < text.length; at++) {
       const [before, here, after] = [text.slice(0, at), text[at]!, text.slice(at + 1)]
-      const changed = [...alphabet].map((other) => before + other + after)
+      const changed = alphabet.map((other) => before + other + after)
       const garbled = [...changed, before + after, before + here + here + after, before + after.slice(0, 1) + here + after.slice(1)].filter((other) => other !== text)
       expect(garbled.filter((other) => parseLink(other).ok)).toEqual([])
     }
@@ -36,7 +36,7 @@ test('T8 T10: a link with any one character changed, dropped, doubled or swapped
 test('T8: any text is a link or is refused, and the parser never throws', patience, () => {
   holds(fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.base64String().map((text) => `atoll:${text}`), fc.uint8Array({ maxLength: 200 }).map((bytes) => `https://x/i#${toBase64Url(bytes)}`)), (text) => {
     expect(parseLink(text).ok).toBe(false)
-  }), 1000)
+  }), 300)
 })
 
 test('T10: base64url has one form for each byte string', patience, () => {

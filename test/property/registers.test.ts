@@ -90,6 +90,9 @@ function folded(order: readonly RegisterChange[][], every: number): Record<strin
     }
   }
   staging.commit()
+  // Nothing is remembered as superseded that has come.
+  const come = new Set(order.flat().map(({ doc, key, entry }) => `${doc}\0${key}\0${entry}`))
+  expect(store.scan('superseded', { limit: 1000 }).filter(([mark]) => come.has(mark))).toEqual([])
   return Object.fromEntries(keys.map((key) => [key, readRegister(store, 'state', key).map(({ entry, deleted, value }) => `${entry} ${deleted ? 'deleted' : value}`)]))
 }
 

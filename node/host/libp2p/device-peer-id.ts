@@ -8,12 +8,11 @@ const keyBytes = 32
 /** The multihash of an Ed25519 peer id: identity, 36 bytes, then a protobuf of key type 1 and 32 bytes of key. */
 const multihashPrefix = '002408011220'
 
-/** The peer id of a device. Throws EncodeError when it is not 32 bytes of hex. */
+/** The peer id of a device. Throws when it is not 32 bytes of hex. */
 export function deviceToPeerId(device: DeviceId): PeerId {
   const raw = fromHex(device)
-  const key = publicKeyFromRaw(raw)
-  if (raw.length !== keyBytes || key.type !== 'Ed25519') throw new TypeError(`${device} is not an Ed25519 key`)
-  return peerIdFromPublicKey(key)
+  if (raw.length !== keyBytes) throw new TypeError(`an Ed25519 key has ${keyBytes} bytes, not ${raw.length}`)
+  return peerIdFromPublicKey(publicKeyFromRaw(raw))
 }
 
 /** undefined: a peer id that no device can have (RSA and other keys). */

@@ -6,7 +6,7 @@ const tickMs = 1_000
 /** A connection over which nothing was heard for so long is pinged … */
 const quietMs = 5_000
 /** … and has so long to answer: a dead one is found within 15 s. */
-const answerMs = 9_000
+const answerMs = 8_000
 /** Round trips are measured now and then even where the other side's pings keep a connection from being quiet. */
 const measureMs = 30_000
 /** Time that passed unseen: the machine slept. */

@@ -15,8 +15,8 @@ const addressesLearned = 4
 const reserveMs = 5_000
 /** After a sleep the connection is more likely dead than slow. */
 const reserveAfterWakeMs = 2_000
-/** A reservation is renewed when three quarters of its time are over, but never more often than this. */
-const renewAtLeastMs = 30_000
+/** A reservation is renewed when three quarters of its time are over, but not more often than this. */
+const renewAtMostEveryMs = 5_000
 /** A connection that held for so long is worth the shortest wait again. */
 const steadyMs = 10_000
 
@@ -151,7 +151,7 @@ export class RelayClient implements Disposable {
         this.#error = null
         worked()
         this.#parts.onReady(connection)
-        await this.#sleep(Math.max(renewAtLeastMs, lastsMs * 0.75), AbortSignal.any([gone.signal, this.#stopping.signal]))
+        await this.#sleep(Math.max(renewAtMostEveryMs, lastsMs * 0.75), AbortSignal.any([gone.signal, this.#stopping.signal]))
       }
     } catch (error) {
       // A relay that takes no reservation still tells who stands behind a code, and carries what we dial.

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { libp2pPeer, until } from '../../../test/contract/network-libp2p-world.ts'
+import { quickRuntime } from '../../../test/contract/network-quick-runtime.ts'
 import { RelayOnLoopback } from '../../../test/contract/network-relay.ts'
 import { toHex } from '../../../crdt/wire/ids.ts'
 import { AtollError } from '../../ports/errors.ts'
@@ -75,6 +76,22 @@ test('a relay that is stopped and started ten times at the same place is found a
     await relay.startAgain()
   }
   await through(relay, a, b)
+})
+
+test('a reservation is renewed before it expires, and after a sleep', async () => {
+  await using relay = await RelayOnLoopback.start({ reservationMs: 2_000 })
+  const runtime = quickRuntime(10)
+  await using a = await libp2pPeer(unreachable)
+  await using b = await libp2pPeer({ ...unreachable, runtime })
+  echo(b)
+  await through(relay, b)
+  await until(() => relay.status().uptimeMs > 5_000, 'the first reservation is over')
+  a.useRelays([relay.address])
+  expect(await answered(await a.open(b.device, protocol, never), 1)).toBe(1)
+  runtime.aheadMs += 3_600_000
+  await until(() => relay.status().uptimeMs > 7_000, 'and some more')
+  expect(b.relays()[0]).toMatchObject({ connected: true, reserved: true, error: null })
+  expect(relay.status().reservations).toBe(2)
 })
 
 test('a peer that went offline is told as such, and found again when it returns', async () => {

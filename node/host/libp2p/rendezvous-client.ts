@@ -54,7 +54,9 @@ export class RendezvousClient implements Disposable {
 
   stand(codes: readonly string[]): void {
     if (codes.length > limits.codesPerPeer) this.#parts.log.warn('too_many_codes', { codes: codes.length, limit: limits.codesPerPeer })
-    this.#codes = codes.slice(0, limits.codesPerPeer)
+    const kept = codes.slice(0, limits.codesPerPeer)
+    if (kept.join() === this.#codes.join()) return
+    this.#codes = kept
     this.#tell()
     this.#ensure()
   }

@@ -1,6 +1,6 @@
 /** One mesh while the node runs: its replica, names, presence, mail, and the chores that nobody asks for. */
 import type { DeviceId, EntryId, MeshId, SealingKey } from '../../../crdt/wire/ids.ts'
-import { derive } from '../../../crdt/crypto/hash.ts'
+import { derive, sameBytes } from '../../../crdt/crypto/hash.ts'
 import { inviteCode } from '../../../crdt/members/link.ts'
 import type { OpOf } from '../../../crdt/members/ops.ts'
 import { writers } from '../../../crdt/members/roles.ts'
@@ -21,6 +21,7 @@ import { Names } from './names.ts'
 import { Presence } from './presence.ts'
 
 const relayList = z.array(z.string()).max(limits.relaysPerMesh)
+const addressList = z.array(z.string()).max(16)
 const heldEveryMs = 1_000
 const chorePauseMs = 1_500
 
@@ -67,12 +68,13 @@ export class RunningMesh {
       boot: needs.boot,
       mine: () => ({ sessions: needs.sessions(), addresses: needs.addresses() }),
       send: (bytes, except) => needs.engine.whisper(this.id, bytes, except),
-      onAddresses: needs.onAddresses,
+      onAddresses: (device, addresses) => this.#learn(device, addresses),
     })
     this.#listening = needs.replica.onCommit(({ membership, events }) => {
       if (membership) this.#choresSoon()
       if (membership || events.registers.some(({ doc, key }) => doc === 'mesh' && key === 'relays')) needs.onRendezvous()
     })
+    this.#recallAddresses()
     needs.engine.add(needs.replica)
     this.presence.announce()
     this.#choresSoon()
@@ -160,6 +162,24 @@ export class RunningMesh {
     const rows = [...this.#heldDirty].map((key) => ({ table: 'outbox' as const, key: `held\0${key}`, value: new TextEncoder().encode(String(this.#held.get(key))) }))
     this.#heldDirty.clear()
     this.replica.note(rows).catch((error: unknown) => this.#needs.log.debug('held_not_kept', { why: String(error) }))
+  }
+
+  /** Where a peer said it can be dialled is kept, so that two who restart find each other without anybody's help. */
+  #learn(device: DeviceId, addresses: readonly string[]): void {
+    this.#needs.onAddresses(device, addresses)
+    const value = new TextEncoder().encode(JSON.stringify(addresses))
+    const key = `address\0${device}`
+    const known = this.replica.store.get('meta', key)
+    if (addresses.length === 0 || (known && sameBytes(known, value))) return
+    this.replica.note([{ table: 'meta', key, value }]).catch((error: unknown) => this.#needs.log.debug('address_not_kept', { why: String(error) }))
+  }
+
+  #recallAddresses(): void {
+    const prefix = 'address\0'
+    for (const [key, value] of this.replica.store.scan('meta', { prefix, limit: 1000 })) {
+      const parsed = addressList.safeParse(JSON.parse(new TextDecoder().decode(value)))
+      if (parsed.success) this.#needs.onAddresses(key.slice(prefix.length) as DeviceId, parsed.data)
+    }
   }
 
   /** Chores follow a change of the membership after a pause, spread by chance so that not everybody does the same. */

@@ -51,6 +51,21 @@ test('an address that cannot be listened on is said to be so, at the start only'
   }
 })
 
+test('where a picked port was taken meanwhile, another is picked', async () => {
+  await using a = await libp2pPeer()
+  const [before = ''] = a.addresses()
+  await a.setOnline(false)
+  const server = createServer()
+  await new Promise<void>((listening) => server.listen(portOf(before), '127.0.0.1', listening))
+  try {
+    await a.setOnline(true)
+    expect(a.addresses().length).toBe(1)
+    expect(a.addresses()).not.toEqual([before])
+  } finally {
+    server.close()
+  }
+})
+
 test('two that dial each other at the same moment both get their stream, and keep one connection', { timeout: 30_000 }, async () => {
   for (let round = 0; round < 5; round++) {
     await using a = await libp2pPeer()
@@ -101,7 +116,7 @@ test('after a sleep dead connections are found in seconds, live ones stay', { ti
   const since = runtime.timers.elapsed()
   runtime.aheadMs += 3_600_000
   await until(() => a.connected().length === 1, 'the dead one is gone')
-  expect(runtime.timers.elapsed() - since).toBeLessThan(6_000)
+  expect(runtime.timers.elapsed() - since).toBeLessThan(12_000)
   expect(a.connected()).toEqual([alive.device])
 })
 

@@ -52,6 +52,7 @@ class Libp2pNetwork implements Network {
   #codes: readonly Uint8Array[] = []
   #session: Session | undefined
   #switching: Promise<void> = Promise.resolve()
+  #disposed = false
 
   constructor(options: Libp2pNetworkOptions, key: PrivateKey) {
     this.#options = options
@@ -153,6 +154,7 @@ class Libp2pNetwork implements Network {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed = true
     await this.setOnline(false)
   }
 
@@ -162,7 +164,7 @@ class Libp2pNetwork implements Network {
   }
 
   async #start(): Promise<void> {
-    if (this.#session !== undefined) return
+    if (this.#session !== undefined || this.#disposed) return
     const session = await this.#listening()
     this.#session = session
     const ports = session.listeners().map(([first]) => (first === undefined ? 0 : portOf(first)))

@@ -33,13 +33,18 @@ export class Staging implements Tables {
   readonly #notes = new Map<string, NoteWords | undefined>()
   readonly entries: NewEntry[] = []
   readonly evidence: Batch['evidence'][number][] = []
-
   readonly #known: KnownTables
+  #changes = 0
 
   /** @param known what is known of the store's tables without asking it */
   constructor(store: MeshStore, known: KnownTables = new KnownTables()) {
     this.#store = store
     this.#known = known
+  }
+
+  /** Grows with everything that is staged. */
+  get changes(): number {
+    return this.#changes + this.entries.length + this.evidence.length
   }
 
   get isEmpty(): boolean {
@@ -56,11 +61,13 @@ export class Staging implements Tables {
     let staged = this.#puts.get(table)
     if (!staged) this.#puts.set(table, (staged = new Map<string, Uint8Array | undefined>()))
     staged.set(key, value)
+    this.#changes++
     if (value !== undefined) this.#known.filled(table)
   }
 
   index(note: string, words: NoteWords | undefined): void {
     this.#notes.set(note, words)
+    this.#changes++
   }
 
   commit(): void {

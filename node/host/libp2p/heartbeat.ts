@@ -1,12 +1,13 @@
+import type { DeviceId } from '../../../crdt/wire/ids.ts'
 import type { Runtime } from '../../ports/runtime.ts'
 import type { Connections, Link } from './connections.ts'
 import { Pinger } from './pinger.ts'
 
 const tickMs = 1_000
-/** A connection over which nothing was heard for so long is pinged … */
-const quietMs = 5_000
-/** … and has so long to answer: a dead one is found within 15 s. */
-const answerMs = 8_000
+/** A connection over which nothing was heard for so long is pinged: by one side first, and then the other need not. */
+const quietMs = { first: 5_000, second: 7_000 } as const
+/** It has so long to answer: a dead one is found within 15 s. */
+const answerMs = 7_000
 /** Round trips are measured now and then even where the other side's pings keep a connection from being quiet. */
 const measureMs = 30_000
 /** Time that passed unseen: the machine slept. */
@@ -15,6 +16,7 @@ const clockJumpMs = 10_000
 const afterSleepMs = 3_000
 
 export interface HeartbeatParts {
+  readonly device: DeviceId
   readonly runtime: Runtime
   readonly connections: Connections
   /** The addresses of this machine on its networks. */
@@ -80,7 +82,7 @@ export class Heartbeat implements Disposable {
   }
 
   #tick(): void {
-    const { connections, ownAddresses, onWake, onTick } = this.#parts
+    const { device, connections, ownAddresses, onWake, onTick } = this.#parts
     const now = this.#parts.runtime.timers.elapsed()
     const addresses = ownAddresses()
     if (this.#woke(now, addresses.join())) {
@@ -88,7 +90,7 @@ export class Heartbeat implements Disposable {
       for (const link of connections.all()) void this.probe(link, afterSleepMs)
     } else {
       for (const link of connections.all()) {
-        const quiet = now - link.heardAt >= quietMs
+        const quiet = now - link.heardAt >= (device < link.device ? quietMs.first : quietMs.second)
         if (quiet || now - (this.#measuredAt.get(link) ?? -Infinity) >= measureMs) void this.probe(link, answerMs)
       }
     }

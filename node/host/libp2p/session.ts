@@ -188,6 +188,7 @@ export class Session implements AsyncDisposable {
     for (const protocol of handlers.keys()) await this.handle(protocol)
     await node.start()
     this.#heartbeat = new Heartbeat({
+      device: this.#parts.device,
       runtime,
       connections: this.connections,
       ownAddresses: this.#parts.ownAddresses,

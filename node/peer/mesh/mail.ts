@@ -209,6 +209,10 @@ export class Mail {
   /** One entry with a receipt for every sender, at most once a second. */
   #answer(): void {
     this.#receipts = undefined
+    if (!this.#replica.mayRead()) {
+      this.#receipts = this.#runtime.timers.after(receiptsEveryMs, () => this.#answer())
+      return
+    }
     const bySender = new Map<DeviceId, { log: LogId; seq: number }[]>()
     for (const [log, { device, seq: newest }] of this.#owed) {
       // A receipt speaks for everything below it: it ends before the first entry that could not be opened yet.

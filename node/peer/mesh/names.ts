@@ -33,6 +33,7 @@ export class Names {
   }
 
   mesh(): string {
+    if (!this.#replica.mayRead()) return this.#replica.mesh.slice(0, 8)
     return this.#read('mesh', 'name', meshName)?.name ?? this.#replica.mesh.slice(0, 8)
   }
 

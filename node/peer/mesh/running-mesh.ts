@@ -169,6 +169,7 @@ export class RunningMesh {
     this.#needs.onAddresses(device, addresses)
     const value = new TextEncoder().encode(JSON.stringify(addresses))
     const key = `address\0${device}`
+    if (!this.replica.mayRead()) return
     const known = this.replica.store.get('meta', key)
     if (addresses.length === 0 || (known && sameBytes(known, value))) return
     this.replica.note([{ table: 'meta', key, value }]).catch((error: unknown) => this.#needs.log.debug('address_not_kept', { why: String(error) }))

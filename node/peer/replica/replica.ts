@@ -132,6 +132,7 @@ export class Replica {
   async operate(make: () => readonly MemberOp[], options: { readonly rotate?: boolean } = {}): Promise<readonly EntryId[]> {
     const ids: EntryId[] = []
     await this.#stage((staging, events) => {
+      ids.length = 0 // staged anew where something else spoiled the commit
       for (const op of make()) ids.push(this.#author.operate(op, staging, events).id)
       if (options.rotate) this.#author.rotate(this.grant(), staging, events)
     })
@@ -175,6 +176,7 @@ export class Replica {
    * here. Empty when there is none.
    */
   readRun(log: LogId, after: number, maxBytes: number): readonly Uint8Array[] {
+    if (!this.mayRead()) return []
     return readRun(this.#needs.store, log, after, maxBytes)
   }
 
@@ -224,7 +226,9 @@ export class Replica {
     const events = noEvents()
     const staged: Item[] = []
     for (let bytes = 0, at = 0; this.#queue.length > 0 && staged.length < itemsPerCommit && bytes < bytesPerCommit; ) {
-      staged.push(...this.#stageNext(staging, events))
+      const next = this.#stageNext(staging, events)
+      if (next === 'spoiled') return this.#startOver(staged)
+      staged.push(...next)
       for (; at < staging.entries.length; at++) bytes += (staging.entries[at] as { bytes: Uint8Array }).bytes.length
     }
     try {
@@ -240,10 +244,11 @@ export class Replica {
     for (const item of staged) item.done()
   }
 
-  /** Stages what stands first in the queue. @returns the items that will be done with the commit */
-  #stageNext(staging: Staging, events: FoldEvents): readonly Item[] {
+  /** Stages what stands first in the queue. @returns the items that will be done with the commit; 'spoiled' when one was left half staged */
+  #stageNext(staging: Staging, events: FoldEvents): readonly Item[] | 'spoiled' {
     const first = this.#queue.shift() as Item
     const items = [first]
+    const before = staging.changes
     try {
       if (first.work.type === 'stage') first.work.stage(staging, events)
       else {
@@ -252,9 +257,16 @@ export class Replica {
       }
       return items.filter((item) => !this.#parked.includes(item))
     } catch (error) {
-      for (const item of items) item.failed(error)
-      return []
+      for (const item of items) item.failed(error instanceof StoreError ? storageError(error) : error)
+      return staging.changes === before ? [] : 'spoiled'
     }
+  }
+
+  /** Half of something must not become durable: what was staged beside it is staged again, without it. */
+  #startOver(staged: readonly Item[]): void {
+    this.#queue.unshift(...staged)
+    this.#author.retire()
+    this.#reopen()
   }
 
   #stageWrites(items: Item[], staging: Staging, events: FoldEvents): void {
@@ -299,10 +311,14 @@ export class Replica {
     for (const item of staged) item.failed(refusal)
   }
 
+  /** Whether the store answers: not while a disk that failed cannot be read again. Tries to. */
+  mayRead(): boolean {
+    return !this.#closed && (this.#reopened || this.#reopen())
+  }
+
   /** Opens the store again after a failure; what is queued meanwhile fails with why. */
   #usable(): boolean {
-    if (this.#reopened) return true
-    if (this.#reopen()) return true
+    if (this.mayRead()) return true
     const refusal = new AtollError(this.#storage === 'full' ? 'storage_full' : 'storage_failed', { why: this.#storage })
     for (const item of this.#queue.splice(0)) item.failed(refusal)
     return false

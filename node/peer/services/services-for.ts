@@ -1,4 +1,5 @@
 import type { DeviceId } from '../../../crdt/wire/ids.ts'
+import { AtollError } from '../../ports/errors.ts'
 import type { Caller, Services } from '../../ports/services.ts'
 import type { InboxReader } from '../mesh/mail.ts'
 import type { RunningMesh } from '../mesh/running-mesh.ts'
@@ -16,7 +17,11 @@ import { stateService } from './state-service.ts'
 
 /** Every service, bound to one caller. A mesh is looked up when a service that needs one is used. */
 export function servicesFor(peer: ServicesHost, caller: Caller): Services {
-  const mesh = (): RunningMesh => peer.meshFor(caller.mesh)
+  const mesh = (): RunningMesh => {
+    const found = peer.meshFor(caller.mesh)
+    if (!found.replica.mayRead()) throw new AtollError('storage_failed', { why: 'it cannot be read again yet' })
+    return found
+  }
   const { runtime } = peer.needs
   const session = caller.session !== undefined && peer.sessions.isShown(caller.session) ? caller.session : undefined
   const reader = (): InboxReader => (session === undefined ? { id: 'person', session: undefined } : { id: session, session })

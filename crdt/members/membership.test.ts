@@ -403,6 +403,17 @@ describe('devices', () => {
     expect([story.isIn('alice'), story.isIn('alice/phone'), story.isIn('alice/tablet')]).toEqual([false, false, true])
   })
 
+  test('T5: what the root key links, no device takes', () => {
+    const story = new Story()
+    const member = story.admit('alice', 'bob', 'member')
+    story.promote('alice', 'bob', 'admin')
+    const known = [story.link('bob', 'bob/phone')]
+    story.removeDevice('bob', 'bob/phone', { knows: known })
+    // Unaware of that, Bob brings the phone in again with his root key, under the lower grant.
+    const link = story.linkByRoot('bob/phone', member, { knows: known })
+    expect([story.stands(link), story.role('bob/phone')]).toEqual([true, 'member'])
+  })
+
   test('T4: a stolen device that dates itself back has no effect', () => {
     const story = household()
     const bob = story.admit('alice', 'bob', 'member', { knows: story.known })

@@ -9,6 +9,8 @@ type Known = Pick<AnnouncedHead, 'log' | 'type' | 'device' | 'seq' | 'id' | 'for
 export class PeerHeads {
   readonly #replica: Pick<SyncReplica, 'logs' | 'log'>
   readonly #heads = new Map<LogId, Known>()
+  /** Logs of which the peer held more than we did when it was last looked at: all that `lacking` has to go through. */
+  readonly #beyond = new Set<LogId>()
   readonly #sent = new Map<LogId, number>()
   /** The seq of each of our logs that the peer was told we hold. */
   readonly #told = new Map<LogId, number>()
@@ -34,7 +36,9 @@ export class PeerHeads {
   /** The peer says that it holds a log up to here, durably. */
   announced(head: Known): void {
     if (!this.#heads.has(head.log) && this.#heads.size >= limits.logsPerMesh) return
-    if (head.seq >= this.seq(head.log)) this.#heads.set(head.log, head)
+    if (head.seq < this.seq(head.log)) return
+    this.#heads.set(head.log, head)
+    if (head.seq > (this.#replica.log(head.log)?.seq ?? 0)) this.#beyond.add(head.log)
   }
 
   /** The peer sent this, so it holds it: that much, and not what we hold by now from others (rule C4). */
@@ -65,11 +69,18 @@ export class PeerHeads {
   /** Logs of which the peer holds more than we do and can still be given. */
   lacking(): Known[] {
     const lacking: Known[] = []
-    for (const head of this.#heads.values()) {
-      const held = this.#replica.log(head.log)
-      if (head.seq > (held?.seq ?? 0) && !held?.forked && held?.refused === undefined) lacking.push(head)
+    for (const log of this.#beyond) {
+      const head = this.#heads.get(log)
+      const held = this.#replica.log(log)
+      if (!head || head.seq <= (held?.seq ?? 0)) this.#beyond.delete(log)
+      else if (!held?.forked && held?.refused === undefined) lacking.push(head)
     }
     return lacking
+  }
+
+  /** Compares all anew: a replica that had to set damaged entries aside holds less than it did. */
+  recount(): void {
+    for (const head of this.#heads.values()) if (head.seq > (this.#replica.log(head.log)?.seq ?? 0)) this.#beyond.add(head.log)
   }
 
   /** Whether both sides have announced the same heads; logs that forked or were refused are out of the comparison. */

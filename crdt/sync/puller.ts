@@ -78,6 +78,7 @@ export class Puller {
   /** From time to time: gives up on what does not move, so that another peer may be asked. */
   beat(): void {
     const now = this.#host.elapsed()
+    this.#peer.recount()
     for (const [log, { at }] of [...this.#asked]) if (now - at > stalledAfterMs) this.#release(log)
     this.plan()
   }

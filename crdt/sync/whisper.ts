@@ -14,7 +14,9 @@ import { domains } from '../wire/protocols.ts'
 const whisperHeader = struct({ epoch: entryId, device: deviceId, boot: fixed(8), counter: uint, nonce: fixed(nonceBytes) })
 const whisperFrame = struct({ header: whisperHeader, sealed: bytes(limits.whisperBytes - 256), signature: fixed(64) })
 
-export interface Whisper extends TypeOf<typeof whisperHeader> {
+type WhisperHeader = TypeOf<typeof whisperHeader>
+
+export interface Whisper extends WhisperHeader {
   readonly plain: Uint8Array
 }
 
@@ -26,10 +28,14 @@ export function sealWhisper(mesh: MeshId, header: { readonly epoch: EntryId; rea
   return encode(whisperFrame, { header: whole, sealed, signature: sign(domains.whisper, mesh, concat(clear, sealed), device) })
 }
 
-/** The whisper, or undefined when anything about it is wrong. `keyOf` gives the whisper key of an epoch where it is known. */
-export function openWhisper(mesh: MeshId, received: Uint8Array, keyOf: (epoch: EntryId) => Uint8Array | undefined, verify: Verify): Whisper | undefined {
+/**
+ * The whisper, or undefined when anything about it is wrong.
+ * @param keyOf gives the whisper key of an epoch where it is known
+ * @param isNews asked of the header before anything costly is done: the same whisper comes by several ways
+ */
+export function openWhisper(mesh: MeshId, received: Uint8Array, keyOf: (epoch: EntryId) => Uint8Array | undefined, verify: Verify, isNews: (header: WhisperHeader) => boolean = () => true): Whisper | undefined {
   const frame = decode(whisperFrame, received)
-  if (!frame.ok) return undefined
+  if (!frame.ok || !isNews(frame.value.header)) return undefined
   const { header, sealed, signature } = frame.value
   const clear = encode(whisperHeader, header)
   const key = keyOf(header.epoch)

@@ -68,8 +68,8 @@ test('where a picked port was taken meanwhile, another is picked', async () => {
 
 test('two that dial each other at the same moment both get their stream, and keep one connection', { timeout: 30_000 }, async () => {
   for (let round = 0; round < 5; round++) {
-    await using a = await libp2pPeer()
-    await using b = await libp2pPeer()
+    await using a = await libp2pPeer({ runtime: quickRuntime(4) })
+    await using b = await libp2pPeer({ runtime: quickRuntime(4) })
     const downs: string[] = []
     for (const peer of [a, b]) {
       peer.onPeer((device, up) => !up && downs.push(device))
@@ -118,6 +118,21 @@ test('after a sleep dead connections are found in seconds, live ones stay', { ti
   await until(() => a.connected().length === 1, 'the dead one is gone')
   expect(runtime.timers.elapsed() - since).toBeLessThan(12_000)
   expect(a.connected()).toEqual([alive.device])
+})
+
+test('a machine that leaves a network drops the connections that ran over it, and keeps the others', async () => {
+  let own = ['127.0.0.1', '192.0.2.7']
+  await using a = await libp2pPeer({ ownAddresses: () => own })
+  await using b = await libp2pPeer()
+  const stream = await accepted((a.learn(b.device, b.addresses()), a), b)
+  const closed: string[] = []
+  stream.onClose((why) => closed.push(why))
+  own = ['127.0.0.1', '198.51.100.7']
+  await a.ping(b.device, never)
+  expect(closed).toEqual([])
+  own = ['198.51.100.7']
+  await until(() => closed.length > 0, 'the connection is dropped')
+  expect(closed).toEqual(['this machine has left that network'])
 })
 
 test('a peer that reconnects is not kept out by the connection it lost', { timeout: 30_000 }, async () => {

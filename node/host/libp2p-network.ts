@@ -213,8 +213,8 @@ class Libp2pNetwork implements Network {
   }
 }
 
-/** The addresses of this machine on its networks, in a fixed order: others than loopback and link-local ones. */
+/** The addresses of this machine, in a fixed order; link-local ones come and go with every container. */
 function ownAddresses(): readonly string[] {
   const all = Object.values(networkInterfaces()).flatMap((addresses = []) => addresses)
-  return all.filter(({ internal, address }) => !internal && !address.startsWith('fe80')).map(({ address }) => address).toSorted()
+  return all.filter(({ address }) => !address.startsWith('fe80')).map(({ address }) => address).toSorted()
 }

@@ -198,7 +198,7 @@ export class Peer implements PeerHost, ServicesHost, AsyncDisposable {
     // A newcomer must not wait for the next round to learn who is here.
     if (!this.#greeted.has(session)) {
       this.#greeted.add(session)
-      running.presence.announce()
+      running.presence.greet(remote)
     }
   }
 

@@ -96,8 +96,9 @@ export class SyncEngine {
     for (const { replica } of this.#meshes.values()) for (const { device } of replica.membership.now().devices()) this.#dialer.now(device)
   }
 
-  whisper(mesh: MeshId, bytes: Uint8Array, except?: DeviceId): void {
-    for (const [remote, session] of this.#meshes.get(mesh)?.sessions ?? []) if (remote !== except) session.whisper(bytes)
+  /** Sends a whisper over the sessions of a mesh, save those to peers that are to be skipped. */
+  whisper(mesh: MeshId, bytes: Uint8Array, skip: (remote: DeviceId) => boolean): void {
+    for (const [remote, session] of this.#meshes.get(mesh)?.sessions ?? []) if (!skip(remote)) session.whisper(bytes)
   }
 
   stop(): void {

@@ -35,7 +35,7 @@ export class EntryWatch {
 
   committed(device: DeviceId, batch: Batch): void {
     const own = mapped(this.#own, device, () => [])
-    const held = mapped(this.#held, device, () => new Map())
+    const held = mapped(this.#held, device, () => new Map<string, number>())
     for (const { id, log, seq, device: author } of batch.entries) {
       if (author === device) own.push(id)
       held.set(log, Math.max(seq, held.get(log) ?? 0))

@@ -43,7 +43,7 @@ export async function runScenario(scenario: Scenario, { crypto = 'cached', onSte
       onStep?.(`${i} ${describeStep(step)}`, world)
       performer.perform(step)
       await world.time.settle()
-      if (i % sampleEvery === 0) breaches.push(...sampleSynced(world), ...(await sampleReceipts(world, promises)))
+      if (i % Math.max(sampleEvery, scenario.spec.peers) === 0) breaches.push(...sampleSynced(world), ...(await sampleReceipts(world, promises)))
       if (collect()) break
     }
     if (breaches.length === 0) {

@@ -3,14 +3,17 @@ import type { DeviceId, MeshId } from '../../crdt/wire/ids.ts'
 import type { Replica } from '../../node/peer/replica/replica.ts'
 import type { RunningMesh } from '../../node/peer/mesh/running-mesh.ts'
 import { Peer } from '../../node/peer/peer.ts'
-import type { VirtualPeer } from '../../node/peer/virtual-runtime.ts'
+import type { Verify } from '../../crdt/crypto/sign.ts'
+import type { MemoryWorld } from '../../node/peer/memory-network-world.ts'
+import type { VirtualPeer, VirtualRuntime } from '../../node/peer/virtual-runtime.ts'
+import type { Profile } from '../../node/ports/platform.ts'
 import type { ConfigPort } from '../../node/ports/config.ts'
 import type { Network } from '../../node/ports/network.ts'
 import type { Services } from '../../node/ports/services.ts'
 import { simConfig } from './sim-config.ts'
 import { simLog, type LogLine } from './sim-log.ts'
 import { SimDisk, type Backup } from './sim-disk.ts'
-import type { SimWorld } from './sim-world.ts'
+import type { EntryWatch } from './entry-watch.ts'
 
 /** One life of a peer, from start to stop or crash. */
 interface Life {
@@ -23,12 +26,22 @@ interface Life {
 
 const deviceOfAddress = (address: string): DeviceId | undefined => /^\/memory\/([0-9a-f]{64})$/.exec(address)?.[1] as DeviceId | undefined
 
+/** What a peer needs of the world that it stands in. */
+export interface SimGround {
+  readonly time: VirtualRuntime
+  readonly net: MemoryWorld
+  readonly watch: EntryWatch
+  readonly verify: Verify
+  secretsFor(name: string): Profile['device'] & { readonly device: DeviceId }
+  takeOff(peer: SimPeer, network: Network, silent: boolean): void
+}
+
 export class SimPeer {
   readonly name: string
   readonly device: DeviceId
   readonly disk: SimDisk
   readonly lines: LogLine[] = []
-  readonly #world: SimWorld
+  readonly #world: SimGround
   readonly #config: ConfigPort
   #life: Life | undefined
   #lives = 0
@@ -38,7 +51,7 @@ export class SimPeer {
   /** Raised with every crash and restored copy: what was under way before is not heard of again. */
   lives = 0
 
-  constructor(world: SimWorld, name: string) {
+  constructor(world: SimGround, name: string) {
     this.#world = world
     this.name = name
     const secrets = world.secretsFor(name)

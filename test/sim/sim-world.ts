@@ -21,6 +21,8 @@ export class SimWorld implements Disposable {
   readonly net: MemoryWorld
   readonly watch = new EntryWatch()
   readonly verify: Verify
+  /** For whoever watches: what it draws changes nothing in the world. */
+  readonly dice: SeededRandom
   readonly #seed: number | string
   readonly #peers = new Map<string, SimPeer>()
   /** The mesh of this world, once somebody has founded it. */
@@ -29,6 +31,7 @@ export class SimWorld implements Disposable {
   constructor({ seed, verify, link }: SimWorldOptions) {
     this.#seed = seed
     this.verify = verify
+    this.dice = new SeededRandom(`${seed}/watcher`)
     this.time = new VirtualRuntime({ seed, turn: () => new Promise((done) => setImmediate(done)) })
     this.net = new MemoryWorld({ runtime: this.time, ...(link ? { link } : {}) })
   }

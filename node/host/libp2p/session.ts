@@ -21,7 +21,7 @@ import { portOf } from './listen-addresses.ts'
 import { PathKeeper } from './path-keeper.ts'
 import { answerPings, pingProtocol } from './pinger.ts'
 import { Relays } from './relays.ts'
-import { isLoopback, SocketGuard } from './socket-guard.ts'
+import { SocketGuard } from './socket-guard.ts'
 import { asError, whyOf } from './why.ts'
 
 /** A peer negotiates a protocol in this time, or another connection is tried. */
@@ -197,7 +197,7 @@ export class Session implements AsyncDisposable {
         log.info('woke')
         for (const link of this.connections.all()) {
           const own = this.#guard.ownAddress(link.connection)
-          if (own !== undefined && !isLoopback(own) && !addresses.includes(own)) this.#dead(link, 'this machine has left that network')
+          if (own !== undefined && !addresses.includes(own)) this.#dead(link, 'this machine has left that network')
         }
         this.relays.retryNow()
         this.#keeper.retry()

@@ -73,11 +73,11 @@ export class SocketGuard implements Disposable {
     if (connection.direction === 'inbound') this.#guests.get(remoteName(connection.remoteAddr))?.timer?.[Symbol.dispose]()
   }
 
-  /** The address of this machine that a direct connection runs over. */
+  /** The address of this machine that a direct connection runs over; all of 127/8 is 127.0.0.1. */
   ownAddress(connection: Connection): string | undefined {
     const [dialled] = this.#dialled.get(connection) ?? []
     const socket = connection.direction === 'inbound' ? this.#guests.get(remoteName(connection.remoteAddr))?.socket : dialled
-    return socket?.localAddress === undefined ? undefined : canonical(socket.localAddress)
+    return socket?.localAddress === undefined ? undefined : canonical(socket.localAddress).replace(/^127\..*/, '127.0.0.1')
   }
 
   /** libp2p is done with it. */
@@ -132,8 +132,4 @@ function remoteName(address: Multiaddr): string {
 /** An IPv4 address in IPv6 clothes is that IPv4 address. */
 function canonical(address: string): string {
   return address.replace(/^::ffff:(?=\d+\.)/, '')
-}
-
-export function isLoopback(address: string): boolean {
-  return address === '::1' || address.startsWith('127.')
 }

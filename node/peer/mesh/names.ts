@@ -27,9 +27,12 @@ export function checkName(typed: string): string {
 /** The names of one mesh as of now. */
 export class Names {
   readonly #replica: Replica
+  /** Kept until the next commit: a list of all members asks for the name of each to tell those apart that are the same. */
+  readonly #known = new Map<MemberId, string>()
 
   constructor(replica: Replica) {
     this.#replica = replica
+    replica.onCommit(() => this.#known.clear())
   }
 
   mesh(): string {
@@ -39,7 +42,11 @@ export class Names {
 
   /** A member's own name, without a suffix. */
   bare(member: MemberId): string {
-    return this.#read('members', member, profile)?.name ?? `member-${member.slice(0, 6)}`
+    const known = this.#known.get(member)
+    if (known !== undefined) return known
+    const name = this.#read('members', member, profile)?.name ?? `member-${member.slice(0, 6)}`
+    this.#known.set(member, name)
+    return name
   }
 
   /** A member's name as shown: with a suffix where another member has the same. */

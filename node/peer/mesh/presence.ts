@@ -14,6 +14,9 @@ import type { Replica } from '../replica/replica.ts'
 
 const leaseMs = 90_000
 const everyMs = 25_000
+/** After the first session stands: those beyond it, whom no session of ours reaches, hear of us too. */
+const firstMs = 1_000
+const nearLength = 8
 
 const line = z.string().max(512)
 const session = z.object({
@@ -28,7 +31,13 @@ const session = z.object({
   agent: line.nullable(),
   since: z.number(),
 })
-const presence = z.object({ sessions: z.array(session).max(16), addresses: z.array(z.string().max(limits.addressBytes)).max(16), going: z.boolean() })
+const presence = z.object({
+  sessions: z.array(session).max(16),
+  addresses: z.array(z.string().max(limits.addressBytes)).max(16),
+  going: z.boolean(),
+  /** Beginnings of the ids of devices that were told by the author itself. Missing: it is for the hearer alone. */
+  near: z.array(z.string().max(nearLength)).max(1024).optional(),
+})
 
 interface Seen {
   readonly sessions: readonly SessionInfo[]
@@ -45,7 +54,10 @@ export interface PresenceNeeds {
   readonly boot: Uint8Array
   /** What this node says about itself. */
   readonly mine: () => { readonly sessions: readonly SessionInfo[]; readonly addresses: readonly string[] }
-  readonly send: (bytes: Uint8Array, except?: DeviceId) => void
+  /** To everybody there is a session with, save those to be skipped. */
+  readonly send: (bytes: Uint8Array, skip: (remote: DeviceId) => boolean) => void
+  /** With whom there is a session. */
+  readonly neighbours: () => Iterable<DeviceId>
   readonly onAddresses: (device: DeviceId, addresses: readonly string[]) => void
 }
 
@@ -66,13 +78,22 @@ export class Presence {
   announce(): void {
     if (this.#stopped) return
     this.#timer?.[Symbol.dispose]()
-    this.#say(false)
+    this.#say({ going: false })
     this.#timer = this.#needs.runtime.timers.after(everyMs, () => this.announce())
+  }
+
+  /** Tells a newcomer who is here; nobody else, who have been told. */
+  greet(newcomer: DeviceId): void {
+    if (this.#stopped) return
+    this.#say({ going: false, to: newcomer })
+    if ([...this.#needs.neighbours()].length > 1) return
+    this.#timer?.[Symbol.dispose]()
+    this.#timer = this.#needs.runtime.timers.after(firstMs, () => this.announce())
   }
 
   stop(): void {
     if (this.#stopped) return
-    this.#say(true)
+    this.#say({ going: true })
     this.#stopped = true
     this.#timer?.[Symbol.dispose]()
   }
@@ -80,15 +101,18 @@ export class Presence {
   /** A whisper came from a neighbour: if it is news, it is believed and passed on. */
   hear(bytes: Uint8Array, from: DeviceId): void {
     const { replica, verify, send } = this.#needs
-    const whisper = openWhisper(replica.mesh, bytes, (epoch) => replica.ledger.keyring.whisperKey(epoch), verify)
+    const isNews = ({ device, boot, counter }: { device: DeviceId; boot: Uint8Array; counter: number }): boolean => (this.#marks.get(`${device}${toHex(boot)}`) ?? 0) < counter
+    const whisper = openWhisper(replica.mesh, bytes, (epoch) => replica.ledger.keyring.whisperKey(epoch), verify, isNews)
     if (!whisper || whisper.device === replica.identity.device || !replica.membership.now().device(whisper.device)) return
-    const mark = `${whisper.device}${toHex(whisper.boot)}`
-    if ((this.#marks.get(mark) ?? 0) >= whisper.counter) return
     if (this.#marks.size >= limits.whispersKept) this.#marks.clear()
-    this.#marks.set(mark, whisper.counter)
+    this.#marks.set(`${whisper.device}${toHex(whisper.boot)}`, whisper.counter)
     const said = parse(whisper.plain)
     if (!said) return
-    send(bytes, from)
+    if (said.near) {
+      // In a full mesh nobody passes anything on; where some see only some, it goes on to those the author does not see.
+      const told = new Set(said.near)
+      send(bytes, (remote) => remote === from || remote === whisper.device || told.has(remote.slice(0, nearLength)))
+    }
     const { timers, clock } = this.#needs.runtime
     if (said.going) this.#seen.delete(whisper.device)
     else this.#seen.set(whisper.device, { sessions: said.sessions, at: timers.elapsed(), on: clock.now() })
@@ -108,16 +132,24 @@ export class Presence {
     return this.#seen.get(device)?.on ?? null
   }
 
-  #say(going: boolean): void {
-    const { replica, runtime, boot, mine, send } = this.#needs
+  #say({ going, to }: { readonly going: boolean; readonly to?: DeviceId }): void {
+    const { replica, runtime, boot, mine, send, neighbours } = this.#needs
     const epoch = replica.membership.now().epochs().find((known) => replica.ledger.keyring.has(known)) as EntryId | undefined
     const key = epoch && replica.ledger.keyring.whisperKey(epoch)
     if (!epoch || !key) return
-    const plain = new TextEncoder().encode(JSON.stringify({ ...mine(), going }))
-    if (plain.length > limits.whisperBytes - 512) return
+    const near = to === undefined ? [...neighbours()].slice(0, 1024).map((device) => device.slice(0, nearLength)) : undefined
+    const plain = plainOf({ ...mine(), going, near }) ?? plainOf({ ...mine(), going, near: near && [] })
+    if (!plain) return
     const header = { epoch, boot, counter: ++this.#counter, nonce: runtime.random.bytes(nonceBytes) }
-    send(sealWhisper(replica.mesh, header, key, plain, replica.identity.signing))
+    const sealed = sealWhisper(replica.mesh, header, key, plain, replica.identity.signing)
+    send(sealed, (remote) => to !== undefined && remote !== to)
   }
+}
+
+/** Undefined where it is more than a whisper may hold. */
+function plainOf(said: object): Uint8Array | undefined {
+  const plain = new TextEncoder().encode(JSON.stringify(said))
+  return plain.length > limits.whisperBytes - 512 ? undefined : plain
 }
 
 function parse(plain: Uint8Array): z.infer<typeof presence> | undefined {

@@ -14,6 +14,7 @@ import type { Log } from '../../ports/log.ts'
 import type { Runtime } from '../../ports/runtime.ts'
 import type { SessionInfo } from '../../ports/services.ts'
 import { invitesOf } from '../join/invites.ts'
+import type { LogState } from '../replica/logs.ts'
 import type { Replica } from '../replica/replica.ts'
 import type { SyncEngine } from '../sync-engine.ts'
 import { Mail } from './mail.ts'
@@ -49,6 +50,8 @@ export class RunningMesh {
   readonly #listening: Disposable
   /** How much of our own logs each device is known to hold durably (rule C4: only what it announced). */
   readonly #held = new Map<string, number>()
+  /** Looked through with every frame that moves a session, so kept until the next entry of ours. */
+  #ownLogs: readonly LogState[] | undefined
   readonly #heldDirty = new Set<string>()
   #heldTimer: Disposable | undefined
   #chores: Disposable | undefined
@@ -67,10 +70,12 @@ export class RunningMesh {
       verify: needs.verify,
       boot: needs.boot,
       mine: () => ({ sessions: needs.sessions(), addresses: needs.addresses() }),
-      send: (bytes, except) => needs.engine.whisper(this.id, bytes, except),
+      send: (bytes, skip) => needs.engine.whisper(this.id, bytes, skip),
+      neighbours: () => needs.engine.mesh(this.id)?.sessions.keys() ?? [],
       onAddresses: (device, addresses) => this.#learn(device, addresses),
     })
-    this.#listening = needs.replica.onCommit(({ membership, events }) => {
+    this.#listening = needs.replica.onCommit(({ entries, membership, events }) => {
+      if (entries.some(({ own }) => own)) this.#ownLogs = undefined
       if (membership) this.#choresSoon()
       if (membership || events.registers.some(({ doc, key }) => doc === 'mesh' && key === 'relays')) needs.onRendezvous()
     })
@@ -133,8 +138,8 @@ export class RunningMesh {
   progressed(remote: DeviceId): void {
     const session = this.#session(remote)
     if (!session) return
-    for (const held of this.replica.logs()) {
-      if (held.device !== this.replica.identity.device || held.type !== 'content') continue
+    this.#ownLogs ??= [...this.replica.logs()].filter(({ device, type }) => device === this.replica.identity.device && type === 'content')
+    for (const held of this.#ownLogs) {
       const key = `${remote}\0${held.log}`
       const seq = session.peer.seq(held.log)
       if (seq <= (this.#held.get(key) ?? 0)) continue

@@ -5,6 +5,8 @@ import type { SessionHandle, SyncHost, SyncReplica } from './ports.ts'
 
 const wantsInFlight = 256
 const stalledAfterMs = 10_000
+/** Every so many beats everything the peer announced is compared anew. */
+const recountBeats = 6
 /** How long news of a log may wait for its author, who is connected too, to push it. */
 const authorsHeadStartMs = 250
 
@@ -21,6 +23,7 @@ export class Puller {
   /** Logs whose author was given time to push. */
   readonly #patience = new Set<LogId>()
   #later: Disposable | undefined
+  #beats = 0
 
   constructor(session: SessionHandle, peer: PeerHeads, replica: SyncReplica, host: SyncHost, want: (logs: readonly { readonly log: LogId; readonly after: number }[]) => void) {
     this.#session = session
@@ -78,7 +81,7 @@ export class Puller {
   /** From time to time: gives up on what does not move, so that another peer may be asked. */
   beat(): void {
     const now = this.#host.elapsed()
-    this.#peer.recount()
+    if (++this.#beats % recountBeats === 0) this.#peer.recount()
     for (const [log, { at }] of [...this.#asked]) if (now - at > stalledAfterMs) this.#release(log)
     this.plan()
   }

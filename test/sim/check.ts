@@ -13,6 +13,8 @@ import { admitted } from './settle.ts'
 import type { SimPeer } from './sim-peer.ts'
 import type { SimWorld } from './sim-world.ts'
 
+const rebuiltAtMost = 12
+
 /** @returns breaches, each beginning with the rule's id */
 export async function check(world: SimWorld, promises: Promises): Promise<string[]> {
   const { mesh } = world
@@ -72,7 +74,7 @@ async function equalAnswers(peers: readonly SimPeer[], mesh: MeshId, breaches: s
 
 /** D3: projections that are thrown away come back the same. */
 async function rebuilt(world: SimWorld, peers: readonly SimPeer[], mesh: MeshId, dumps: ReadonlyMap<SimPeer, string[]>, breaches: string[]): Promise<void> {
-  for (const peer of peers) {
+  for (const peer of peers.slice(0, rebuiltAtMost)) {
     await world.time.resolve(replicaOf(peer, mesh).rebuild(), 10_000)
     const differs = difference(await dump(peer, mesh), dumps.get(peer) as string[])
     if (differs !== undefined) breaches.push(`D3: ${peer.name} answers differently after a rebuild: ${differs}`)

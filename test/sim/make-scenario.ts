@@ -11,6 +11,9 @@ export const words = ['reef', 'lagoon', 'Atoll', 'korallen', 'риф', '環礁',
 export const keys = ['color', 'owner', 'plan/a', 'plan/b', 'ключ', '鍵'] as const
 export const relays = ['a', 'b', 'c'].map((host) => `/dns4/${host}.example/tcp/443/wss/p2p/12D3KooWKRyzVWW6ChFjQjK4miCty85Niy48tpPV95XdKu1BcvMA`)
 
+/** More peers than this, and their heartbeats cost more than what happens. */
+const crowd = 32
+
 type Undated = Operation | Accident | Weather
 
 export function makeScenario(spec: ScenarioSpec): Scenario {
@@ -135,9 +138,9 @@ class Maker {
     return this.#pick([0, dayMs, -dayMs, 70 * yearMs, 90_000, -90_000])
   }
 
-  /** Mostly moments; sometimes long enough for time-outs, leases and pauses to come into play. */
+  /** Mostly moments; sometimes long enough for time-outs, leases and pauses to come into play. In a crowd time is dear. */
   #pause(): number {
-    const roll = this.#random.below(20)
+    const roll = this.#random.below(20) + (this.#spec.peers > crowd ? 4 : 0)
     return roll === 0 ? 20_000 : roll < 4 ? 2_000 + this.#random.below(3_000) : roll < 10 ? this.#random.below(400) : this.#random.below(8)
   }
 

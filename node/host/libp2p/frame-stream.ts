@@ -16,7 +16,7 @@ const stuckMs = 15_000
 const farewellMs = 5_000
 const lost = 'the connection was lost'
 /** Small frames of one turn travel together, up to what fits one Noise message; larger ones are sent as they are. */
-const batchBytes = Number(process.env['BATCH'] ?? 63) * 1024
+const batchBytes = 63 * 1024
 
 export interface FrameStreamParts {
   readonly stream: Stream

@@ -3,7 +3,7 @@ import { signingPair, type SigningPair } from '../../../crdt/crypto/sign.ts'
 import type { DeviceId, MemberId, MeshId } from '../../../crdt/wire/ids.ts'
 import { protocols } from '../../../crdt/wire/protocols.ts'
 import { limits } from '../../../crdt/wire/limits.ts'
-import { AtollError } from '../../ports/errors.ts'
+import { AtollError, type ErrorCode } from '../../ports/errors.ts'
 import type { Joined, MeshesService } from '../../ports/services.ts'
 import { join } from '../join/joiner.ts'
 import { foundMesh } from '../mesh/found-mesh.ts'
@@ -92,6 +92,9 @@ function linkOf(pasted: string): InviteLink {
   throw parsed.problem === 'version' ? new AtollError('link_version', { version: parsed.version }) : new AtollError('link_malformed', { why: parsed.why })
 }
 
+/** Refusals that another member may not share: its clock is right, or it has heard of the invite. */
+const oneMembersWord: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['invite_expired', 'invite_unknown', 'invite_forged'])
+
 /** Tries everybody who stands behind the invite until one lets us in, or says no for good. */
 async function joinSomebody(peer: ServicesHost, link: InviteLink, root: SigningPair, replica: RunningMesh['replica'], how: { readonly wait: boolean; readonly progress: (text: string) => void; readonly signal: AbortSignal }): Promise<void> {
   const { network, runtime } = peer.needs
@@ -99,6 +102,7 @@ async function joinSomebody(peer: ServicesHost, link: InviteLink, root: SigningP
     how.signal.throwIfAborted()
     how.progress(round === 0 ? 'looking for a member who is online' : 'nobody is online yet; waiting')
     let last: unknown = new AtollError('nobody_online')
+    let refused: AtollError | undefined
     for (const device of await candidates(peer, link, how.signal)) {
       try {
         const stream = await network.open(device, protocols.join, how.signal)
@@ -106,10 +110,12 @@ async function joinSomebody(peer: ServicesHost, link: InviteLink, root: SigningP
         await join(stream, { link, identity: peer.identity, root, runtime, replica })
         return
       } catch (error) {
-        if (error instanceof AtollError && !error.retry && error.code !== 'peer_unreachable') throw error
+        if (error instanceof AtollError && oneMembersWord.has(error.code)) refused ??= error
+        else if (error instanceof AtollError && !error.retry && error.code !== 'peer_unreachable') throw error
         last = error
       }
     }
+    if (refused) throw refused
     if (!how.wait) throw last instanceof AtollError ? last : new AtollError('nobody_online', {}, { cause: last })
     await new Promise<void>((resolve) => {
       const timer = runtime.timers.after(retryMs, resolve)

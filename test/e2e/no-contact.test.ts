@@ -26,7 +26,7 @@ describe.skipIf(!requires('netns', 'tcpdump'))('telemetry', () => {
       "$0" ${program} invite --json
       "$0" ${program} peers --json
       "$0" ${program} down --json
-      if [ "$1" = control ]; then timeout 2 "$0" -e 'require("dgram").createSocket("udp4").send("x", 9, "11.9.9.77", () => process.exit())'; fi
+      if [ "$1" = control ]; then echo x > /dev/udp/11.9.9.77/9; fi
       sleep 0.5; kill -INT $dump; wait $dump || true`
     const packets = async (how: string): Promise<number> => {
       const child = spawn('unshare', ['--net', 'bash', '-c', script, process.execPath, how], { stdio: ['ignore', 'ignore', 'inherit'] })

@@ -4,7 +4,7 @@ import { checkKey, checkScan, compareKeys, keyAfterPrefix } from '../peer/memory
 import type { OrderedMap } from '../peer/memory-store-ordered-map.ts'
 import type { Batch, MeshStore, ScanOptions } from '../ports/store.ts'
 import { asBytes, asNumber, asText } from './sqlite-columns.ts'
-import type { Database, SqlRow, Statement } from './sqlite-database.ts'
+import type { Database, SqlRow, SqlValue, Statement } from './sqlite-database.ts'
 import { recentPuts, type Recent } from './sqlite-recent.ts'
 import { sqlTable } from './sqlite-schema.ts'
 
@@ -29,11 +29,13 @@ export function sqliteTables(database: Database, mostRecent: number): SqliteTabl
   }
   /** Sorted, a tree takes many rows at a fraction of what they cost one by one, and writes each page once. */
   const moveToTrees = (table: TableName, rows: readonly (readonly [string, Recent])[]): void => {
-    const { put, remove } = treeOf(table)
+    const { put, putMany, remove } = treeOf(table)
+    const puts: SqlValue[] = []
     for (const [key, value] of rows) {
       if (value === undefined) remove.run(key)
-      else put.run(key, value)
+      else if (puts.push(key, value) === 2 * manyRows) putMany().run(...puts.splice(0))
     }
+    for (let i = 0; i < puts.length; i += 2) put.run(puts[i] as SqlValue, puts[i + 1] as SqlValue)
   }
 
   return {
@@ -100,10 +102,14 @@ function* inPages<V>(fetch: (page: ScanOptions) => readonly (readonly [string, V
   }
 }
 
+/** So many rows in one statement cost a fifth less than each in its own. */
+const manyRows = 16
+
 interface Tree {
   readonly get: Statement
   readonly has: Statement
   readonly put: Statement
+  readonly putMany: () => Statement
   readonly remove: Statement
   readonly count: Statement
   readonly clear: Statement
@@ -113,10 +119,12 @@ interface Tree {
 
 function tree(database: Database, table: string): Tree {
   const select = `SELECT CAST(key AS BLOB), value FROM ${table} WHERE key >= ? AND key < ? ORDER BY key`
+  const put = (rows: number): string => `INSERT INTO ${table} (key, value) VALUES ${Array(rows).fill('(?, ?)').join(', ')} ON CONFLICT (key) DO UPDATE SET value = excluded.value`
   return {
     get: database.prepare(`SELECT value FROM ${table} WHERE key = ?`),
     has: database.prepare(`SELECT 1 FROM ${table} WHERE key = ?`),
-    put: database.prepare(`INSERT INTO ${table} (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`),
+    put: database.prepare(put(1)),
+    putMany: lazily(() => database.prepare(put(manyRows))),
     remove: database.prepare(`DELETE FROM ${table} WHERE key = ?`),
     count: database.prepare(`SELECT count(*) FROM ${table}`),
     clear: database.prepare(`DELETE FROM ${table}`),

@@ -7,14 +7,15 @@ import { compareKeys } from './memory-store-keys.ts'
  */
 export class OrderedMap<V> {
   readonly #rows: Map<string, V>
-  /** Sorted. Lacks `#fresh`, still has `#gone`. */
+  /** Sorted. Lacks what is in `#fresh`, and may still have keys that are gone. */
   #keys: string[] = []
-  readonly #fresh: Set<string>
+  /** Keys that were not there when they were set; one that came, went and came back is here twice. */
+  #fresh: string[]
   readonly #gone = new Set<string>()
 
   constructor(rows: Iterable<readonly [string, V]> = []) {
     this.#rows = new Map(rows)
-    this.#fresh = new Set(this.#rows.keys())
+    this.#fresh = [...this.#rows.keys()]
   }
 
   get size(): number {
@@ -35,12 +36,12 @@ export class OrderedMap<V> {
   }
 
   set(key: string, value: V): void {
-    if (!this.#rows.has(key) && !this.#gone.delete(key)) this.#fresh.add(key)
+    if (!this.#rows.has(key)) this.#fresh.push(key)
     this.#rows.set(key, value)
   }
 
   delete(key: string): void {
-    if (this.#rows.delete(key) && !this.#fresh.delete(key)) this.#gone.add(key)
+    if (this.#rows.delete(key)) this.#gone.add(key)
   }
 
   scan({ prefix = '', after, limit, reverse = false }: ScanOptions): readonly (readonly [string, V])[] {
@@ -72,14 +73,26 @@ export class OrderedMap<V> {
   }
 
   #settle(): void {
-    const changes = this.#fresh.size + this.#gone.size
+    const changes = this.#fresh.length + this.#gone.size
     if (changes === 0) return
     if (changes <= 16) {
-      for (const key of this.#gone) this.#keys.splice(this.#firstWhere((other) => compareKeys(other, key) >= 0), 1)
-      for (const key of this.#fresh) this.#keys.splice(this.#firstWhere((other) => compareKeys(other, key) >= 0), 0, key)
-    } else this.#keys = merge(this.#keys, sorted([...this.#fresh]), this.#gone)
-    this.#fresh.clear()
+      for (const key of this.#gone) this.#move(key, false)
+      for (const key of this.#fresh) this.#move(key, this.#rows.has(key))
+    } else {
+      const gone = this.#gone.size > 0
+      const old = gone ? this.#keys.filter((key) => !this.#gone.has(key)) : this.#keys
+      const fresh = gone ? [...new Set(this.#fresh)].filter((key) => this.#rows.has(key)) : this.#fresh
+      this.#keys = merge(old, sorted(fresh))
+    }
+    this.#fresh = []
     this.#gone.clear()
+  }
+
+  /** Puts a key to its place, or takes it from there. */
+  #move(key: string, wanted: boolean): void {
+    const at = this.#firstWhere((other) => compareKeys(other, key) >= 0)
+    const there = this.#keys[at] === key
+    if (there !== wanted) this.#keys.splice(at, there ? 1 : 0, ...(wanted ? [key] : []))
   }
 }
 
@@ -90,11 +103,12 @@ function sorted(keys: string[]): string[] {
   return keys.some((key) => high.test(key)) ? keys.sort(compareKeys) : keys.sort()
 }
 
-function merge(old: readonly string[], fresh: readonly string[], gone: ReadonlySet<string>): string[] {
+/** Both sorted, without a key in common. */
+function merge(old: readonly string[], fresh: string[]): string[] {
+  if (old.length === 0) return fresh
   const merged: string[] = []
   let next = 0
   for (const key of old) {
-    if (gone.has(key)) continue
     while (next < fresh.length && compareKeys(fresh[next] as string, key) < 0) merged.push(fresh[next++] as string)
     merged.push(key)
   }

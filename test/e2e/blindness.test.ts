@@ -14,7 +14,7 @@ describe.skipIf(!requires('root', 'tcpdump'))('blindness', () => {
   it('T1: no canary and no name is in the relay’s memory, disk or logs, nor in any packet', async () => {
     await using world = new World()
     const capture = join(world.root, 'packets.pcap')
-    const tcpdump = spawn('tcpdump', ['-i', 'lo', '-U', '-s', '0', '-w', capture, 'tcp'], { stdio: ['ignore', 'ignore', 'pipe'] })
+    const tcpdump = spawn('tcpdump', ['-Z', 'root', '--immediate-mode', '-i', 'lo', '-U', '-s', '0', '-w', capture, 'tcp'], { stdio: ['ignore', 'ignore', 'pipe'] })
     await new Promise<void>((resolve) => tcpdump.stderr.on('data', (chunk: Buffer) => chunk.includes('listening') && resolve()))
 
     const canary = (what: string): string => `CANARY-${what}-6f1e`

@@ -17,7 +17,7 @@ describe.skipIf(!requires('netns', 'tcpdump'))('telemetry', () => {
     const script = `
       set -e
       ip link set lo up; ip link add out type veth peer name nowhere; ip link set nowhere up; ip addr add 11.9.9.9/24 dev out; ip link set out up; ip route add default via 11.9.9.1
-      tcpdump -i out -n -U -s 0 -w ${capture} 2>${world.root}/tcpdump.log & dump=$!
+      rm -f ${world.root}/tcpdump.log; touch ${world.root}/tcpdump.log; tcpdump -Z root --immediate-mode -i out -n -U -s 0 -w ${capture} 2>${world.root}/tcpdump.log & dump=$!
       until grep -q listening ${world.root}/tcpdump.log; do sleep 0.1; done
       export ATOLL_HOME=${home}-$1; mkdir -m 700 "$ATOLL_HOME"
       "$0" ${program} create quiet --as somebody --json
@@ -27,13 +27,14 @@ describe.skipIf(!requires('netns', 'tcpdump'))('telemetry', () => {
       "$0" ${program} peers --json
       "$0" ${program} down --json
       if [ "$1" = control ]; then echo x > /dev/udp/11.9.9.77/9; fi
-      sleep 0.5; kill -INT $dump; wait $dump || true`
+      sleep 1; kill -INT $dump; wait $dump || true`
     const packets = async (how: string): Promise<number> => {
       const child = spawn('unshare', ['--net', 'bash', '-c', script, process.execPath, how], { stdio: ['ignore', 'ignore', 'inherit'] })
       await new Promise((resolve) => child.once('close', resolve))
       expect(readFileSync(join(world.root, 'tcpdump.log'), 'utf8')).toContain('listening')
       // Asking for a neighbour's hardware address is an attempt to reach it. What the kernel itself says when an interface comes up (router solicitation, multicast reports) is not ours.
-      const seen = spawnSync('tcpdump', ['-n', '-r', capture, 'arp or tcp or udp'], { encoding: 'utf8' })
+      const seen = spawnSync('tcpdump', ['-Z', 'root', '-n', '-r', capture, 'arp or tcp or udp'], { encoding: 'utf8' })
+      expect(seen.status, seen.stderr).toBe(0)
       return seen.stdout.split('\n').filter((line) => line !== '').length
     }
     expect(await packets('quiet')).toBe(0)

@@ -68,6 +68,8 @@ function salvageTables(damaged: Database, fileBytes: number, into: Pick<MeshStor
     const puts = attempt(() => [...unpackPuts(asBytes(packed))]) ?? []
     for (const [table, key, value] of puts) found.get(table)?.set(key, value)
   }
+  // Projections are not salvaged, so nothing may say that they are folded: the next load folds everything anew.
+  found.get('meta')?.delete('fold')
   const puts = [...found].flatMap(([table, rows]) => [...rows].map(([key, value]) => ({ table, key, value })))
   into.commit({ entries: [], puts, notes: [], evidence: [] })
   return puts.filter(({ value }) => value !== undefined).length

@@ -25,6 +25,7 @@ export class Peer implements PeerHost, ServicesHost, AsyncDisposable {
   readonly engine: SyncEngine
   readonly sessions: Sessions
   readonly meshes = new Map<MeshId, RunningMesh>()
+  readonly moving = new Set<MeshId>()
   readonly startedAt: number
   readonly warnings: string[] = []
   readonly #boot: Uint8Array

@@ -11,7 +11,7 @@ import type { SimWorld } from './sim-world.ts'
 const badDays: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'mesh_none', 'mesh_unknown', 'removed', 'not_permitted', 'storage_full', 'storage_failed', 'profile_readonly', 'node_unreachable', 'recipient_unknown',
   'member_unknown', 'member_ambiguous', 'key_unknown', 'note_unknown', 'not_removable', 'nobody_online', 'peer_unreachable', 'timed_out', 'history_stale',
-  'invite_unknown', 'invite_expired', 'invite_revoked', 'invite_used_up', 'offline', 'already_joined', 'relay_unknown', 'cancelled',
+  'invite_unknown', 'invite_expired', 'invite_revoked', 'invite_used_up', 'offline', 'already_joined', 'relay_unknown', 'cancelled', 'busy',
 ])
 
 export class Performer {
@@ -126,7 +126,7 @@ export class Performer {
       }
       case 'leave': {
         // From the first: it may be out already when it dies before it hears so.
-        this.#promises.left(peer)
+        this.#promises.leaving(peer)
         await services.mesh.leave()
         this.#promises.left(peer)
         return undefined

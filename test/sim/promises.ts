@@ -63,15 +63,25 @@ export class Promises {
   restored(peer: SimPeer): void {
     const then = this.#backups.get(peer) ?? { ids: new Set(), pending: 1 }
     this.#handed.set(peer, { ids: new Set(then.ids), pending: then.pending })
-    const { mesh } = this.#world
-    const held = (id: EntryId): boolean => mesh !== undefined && this.#world.peers.some(({ disk }) => disk.holds(mesh, id))
-    this.claims = this.claims.filter((claim) => claim.by !== peer || claim.entries.every(held))
+    this.#forgetWhatIsLost()
   }
 
-  /** It left, and dropped what it held of the mesh: what it wrote may fall by the rules, and what it read it may read again. */
-  left(peer: SimPeer): void {
+  /** It says that it leaves: what it wrote may fall by the rules from now on. */
+  leaving(peer: SimPeer): void {
     this.#everOut.add(peer)
+  }
+
+  /** It has left, and dropped what it held of the mesh: what it read it may read again, should it come back. */
+  left(peer: SimPeer): void {
     this.#handed.delete(peer)
+    this.#forgetWhatIsLost()
+  }
+
+  /** Drops claims of which nobody holds all entries any more: whoever held them restored an older copy, or left. */
+  #forgetWhatIsLost(): void {
+    const { mesh, peers } = this.#world
+    if (mesh === undefined) return
+    this.claims = this.claims.filter(({ entries }) => entries.every((id) => peers.some(({ disk }) => disk.holds(mesh, id))))
   }
 
   wasOut(peer: SimPeer): boolean {

@@ -2,8 +2,9 @@
  * One mesh on one device: takes writes and received runs, commits them in groups, folds them, and tells whoever
  * listens only what is durable (rule D1). Everything that changes anything goes through one queue.
  */
-import type { Verify } from '../../../crdt/crypto/sign.ts'
+import { noMesh, type Verify } from '../../../crdt/crypto/sign.ts'
 import { HybridClock } from '../../../crdt/log/clock.ts'
+import { readEntry, verifyEntry } from '../../../crdt/log/entry.ts'
 import type { Membership } from '../../../crdt/members/membership.ts'
 import type { MemberOp } from '../../../crdt/members/ops.ts'
 import type { TableName } from '../../../crdt/docs/tables.ts'
@@ -177,7 +178,10 @@ export class Replica {
    */
   readRun(log: LogId, after: number, maxBytes: number): readonly Uint8Array[] {
     if (!this.mayRead()) return []
-    return readRun(this.#needs.store, log, after, maxBytes)
+    return readRun(this.#needs.store, log, after, maxBytes, (bytes) => {
+      const read = readEntry(bytes)
+      return read.ok && verifyEntry(read.entry.id === this.mesh ? noMesh : this.mesh, read.entry, this.#needs.verify)
+    })
   }
 
   /** Drops every projection and folds all content again (rule D3). */

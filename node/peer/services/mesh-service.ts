@@ -8,7 +8,7 @@ import { AtollError } from '../../ports/errors.ts'
 import type { MeshInfo, MeshService, MeshSummary } from '../../ports/services.ts'
 import { invitesOf } from '../join/invites.ts'
 import type { RunningMesh } from '../mesh/running-mesh.ts'
-import type { ServicesHost } from './services-host.ts'
+import { oneAtATime, type ServicesHost } from './services-host.ts'
 
 export function meshService(peer: ServicesHost, mesh: () => RunningMesh): MeshService {
   return {
@@ -52,11 +52,13 @@ export function meshService(peer: ServicesHost, mesh: () => RunningMesh): MeshSe
       const running = mesh()
       const left = { mesh: running.id as string, name: running.names.mesh() }
       const { replica } = running
-      if (replica.membership.now().device(peer.identity.device)) await replica.operate(() => [{ type: 'leave', grant: replica.grant() }])
-      // Peers that are here hear of it from us; the others from them.
-      await peer.told(running)
-      await peer.halt(running.id)
-      peer.needs.profile.drop(running.id)
+      await oneAtATime(peer, running.id, async () => {
+        if (replica.membership.now().device(peer.identity.device)) await replica.operate(() => [{ type: 'leave', grant: replica.grant() }])
+        // Peers that are here hear of it from us; the others from them.
+        await peer.told(running)
+        await peer.halt(running.id)
+        peer.needs.profile.drop(running.id)
+      })
       return left
     },
     async invite({ uses, expires_in_ms, role }) {

@@ -9,7 +9,7 @@ import { join } from '../join/joiner.ts'
 import { foundMesh } from '../mesh/found-mesh.ts'
 import { checkName } from '../mesh/names.ts'
 import type { RunningMesh } from '../mesh/running-mesh.ts'
-import type { ServicesHost } from './services-host.ts'
+import { oneAtATime, type ServicesHost } from './services-host.ts'
 import { checkRelay } from './relays-service.ts'
 import { summaryOf } from './mesh-service.ts'
 
@@ -49,18 +49,20 @@ export function meshesService(peer: ServicesHost): MeshesService {
       // A device belongs to one member for good: under another root nobody would let it in again after it left.
       const kept = profile.keptRoot?.(mesh)
       const root = kept ? signingPair(kept) : newRoot()
-      profile.keepRoot(mesh, root.seed)
-      const replica = peer.openReplica(mesh)
-      try {
-        await joinSomebody(peer, link, root, replica, { wait, progress, signal })
-        profile.keep(mesh)
-      } catch (error) {
-        await replica.close()
-        profile.drop(mesh)
-        throw error
-      }
-      const running = peer.run(replica)
-      await replica.write([{ type: 'set', doc: 'members', key: root.publicKey, value: JSON.stringify({ name: own }) }])
+      const running = await oneAtATime(peer, mesh, async () => {
+        profile.keepRoot(mesh, root.seed)
+        const replica = peer.openReplica(mesh)
+        try {
+          await joinSomebody(peer, link, root, replica, { wait, progress, signal })
+          profile.keep(mesh)
+        } catch (error) {
+          await replica.close()
+          profile.drop(mesh)
+          throw error
+        }
+        return peer.run(replica)
+      })
+      await running.replica.write([{ type: 'set', doc: 'members', key: root.publicKey, value: JSON.stringify({ name: own }) }])
       progress('joined; fetching what the mesh holds')
       await peer.caughtUp(running, signal)
       return joined(running, root)

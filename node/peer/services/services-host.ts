@@ -1,5 +1,6 @@
 /** What services need of the running peer: an interface, so that the peer may use the services without a circle. */
 import type { MeshId } from '../../../crdt/wire/ids.ts'
+import { AtollError } from '../../ports/errors.ts'
 import type { PeerNeeds } from '../peer-needs.ts'
 import type { RunningMesh } from '../mesh/running-mesh.ts'
 import type { Identity } from '../replica/identity.ts'
@@ -16,6 +17,8 @@ export interface ServicesHost {
   readonly engine: SyncEngine
   readonly sessions: Sessions
   readonly meshes: ReadonlyMap<MeshId, RunningMesh>
+  /** Meshes that are being joined or left: one at a time, since both open and drop what is stored. */
+  readonly moving: Set<MeshId>
   /** Which mesh a caller means. Throws mesh_unknown, mesh_none or mesh_ambiguous. */
   meshFor(named: string | undefined): RunningMesh
   /** Opens a replica without running it: for founding and joining. */
@@ -30,4 +33,15 @@ export interface ServicesHost {
   told(mesh: RunningMesh): Promise<void>
   /** Resolves when one peer has given all it holds, or after some seconds without any. */
   caughtUp(mesh: RunningMesh, signal: AbortSignal): Promise<void>
+}
+
+/** Joins or leaves a mesh unless that is under way already (busy). */
+export async function oneAtATime<T>({ moving }: ServicesHost, mesh: MeshId, move: () => Promise<T>): Promise<T> {
+  if (moving.has(mesh)) throw new AtollError('busy', { what: 'this mesh is being joined or left already' })
+  moving.add(mesh)
+  try {
+    return await move()
+  } finally {
+    moving.delete(mesh)
+  }
 }

@@ -34,7 +34,7 @@ describe.skipIf(!requires('netns', 'tcpdump'))('telemetry', () => {
       expect(readFileSync(join(world.root, 'tcpdump.log'), 'utf8')).toContain('listening')
       // Asking for a neighbour's hardware address is an attempt to reach it. What the kernel itself says when an interface comes up (router solicitation, multicast reports) is not ours.
       const seen = spawnSync('tcpdump', ['-Z', 'root', '-n', '-r', capture, 'arp or tcp or udp'], { encoding: 'utf8' })
-      expect(seen.status, seen.stderr).toBe(0)
+      if (seen.status !== 0) throw new Error(seen.stderr)
       return seen.stdout.split('\n').filter((line) => line !== '').length
     }
     expect(await packets('quiet')).toBe(0)

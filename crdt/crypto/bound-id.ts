@@ -12,7 +12,12 @@ const hashBytes = 10
 /** Ids of one kind. */
 export function boundIds<Id extends string>(domain: Domain): { make(device: DeviceId, random: Uint8Array): Id; isOf(id: Id, device: DeviceId): boolean } {
   const hash = hasher(domain)
-  const tail = (device: DeviceId, random: Uint8Array): string => toHex(hash(concat(fromHex(device), random)).subarray(0, hashBytes))
+  // Ids come in runs of one device, whose bytes are kept for the next.
+  let last: { readonly device: DeviceId; readonly bytes: Uint8Array } | undefined
+  const tail = (device: DeviceId, random: Uint8Array): string => {
+    if (last?.device !== device) last = { device, bytes: fromHex(device) }
+    return toHex(hash(concat(last.bytes, random)).subarray(0, hashBytes))
+  }
   return {
     /** @param random 6 fresh random bytes */
     make: (device, random) => (toHex(random) + tail(device, random)) as Id,

@@ -35,18 +35,18 @@ export function recentPuts(database: Database, mostRows: number): RecentPuts {
   const insert = database.prepare('INSERT INTO recent (puts) VALUES (?)')
   const clear = database.prepare('DELETE FROM recent')
   let size = { rows: 0, bytes: 0 }
-  let staged: { readonly forget: boolean; readonly packed: Uint8Array | undefined } = { forget: false, packed: undefined }
+  let staged: { readonly forget: boolean; readonly puts: Batch['puts']; readonly bytes: number } = nothing
 
-  const take = (packed: Uint8Array): void => {
-    size.bytes += packed.length
-    for (const [table, key, value] of unpackPuts(packed)) {
-      let keys = tables.get(table)
-      if (keys === undefined) tables.set(table, (keys = new OrderedMap()))
-      keys.set(key, value)
-      size.rows++
-    }
+  const take = (table: TableName, key: string, value: Recent): void => {
+    let keys = tables.get(table)
+    if (keys === undefined) tables.set(table, (keys = new OrderedMap()))
+    keys.set(key, value)
+    size.rows++
   }
-  for (const [packed] of database.prepare('SELECT puts FROM recent ORDER BY n').iterate()) take(asBytes(packed))
+  for (const [packed] of database.prepare('SELECT puts FROM recent ORDER BY n').iterate()) {
+    size.bytes += asBytes(packed).length
+    for (const [table, key, value] of unpackPuts(asBytes(packed))) take(table, key, value)
+  }
 
   return {
     of: (table) => tables.get(table),
@@ -60,18 +60,21 @@ export function recentPuts(database: Database, mostRows: number): RecentPuts {
       if (puts.length === 0) return
       const packed = packPuts(puts)
       insert.run(packed)
-      staged = { ...staged, packed }
+      staged = { ...staged, puts, bytes: packed.length }
     },
     done: () => {
       if (staged.forget) {
         tables.clear()
         size = { rows: 0, bytes: 0 }
       }
-      if (staged.packed) take(staged.packed)
-      staged = { forget: false, packed: undefined }
+      for (const { table, key, value } of staged.puts) take(table, key, value)
+      size.bytes += staged.bytes
+      staged = nothing
     },
   }
 }
+
+const nothing = { forget: false, puts: [], bytes: 0 }
 
 const deleted = 0xffffffff
 const checksumBytes = 4

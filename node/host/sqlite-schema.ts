@@ -15,7 +15,7 @@ const keyed = (table: string): string => `CREATE TABLE ${table} (key TEXT PRIMAR
 
 // As released, whatever crdt/docs/tables.ts lists by now: a table that is added there needs a step here.
 const firstTables: readonly TableName[] = [
-  'register', 'superseded', 'void', 'message', 'inbox', 'receipt',
+  'register', 'superseded', 'void', 'message', 'messageTime', 'receipt',
   'meta', 'epoch', 'unopened', 'delivered', 'sent', 'outbox',
 ]
 

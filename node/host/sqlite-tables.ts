@@ -38,6 +38,11 @@ export function sqliteTables(database: Database, mostRecent: number): SqliteTabl
     for (let i = 0; i < puts.length; i += 2) put.run(puts[i] as SqlValue, puts[i + 1] as SqlValue)
   }
 
+  /** Puts of a commit that go straight to a tree. */
+  const putAtEnds = (puts: Batch['puts']): void => {
+    for (const table of grownAtTheirEnd) moveToTrees(table, puts.flatMap((put) => (put.table === table ? [[put.key, put.value] as const] : [])))
+  }
+
   return {
     get: (table, key) => {
       const over = recent.of(table)
@@ -65,7 +70,9 @@ export function sqliteTables(database: Database, mostRecent: number): SqliteTabl
         for (const [table, rows] of recent.all()) moveToTrees(table, rows)
         recent.forget()
       }
-      recent.add(puts)
+      const atEnds = puts.some(({ table }) => grownAtTheirEnd.includes(table))
+      if (atEnds) putAtEnds(puts)
+      recent.add(atEnds ? puts.filter(({ table }) => !grownAtTheirEnd.includes(table)) : puts)
     },
     clearProjections: () => {
       for (const [table, rows] of recent.all()) if (isLocal(table)) moveToTrees(table, rows)
@@ -77,6 +84,9 @@ export function sqliteTables(database: Database, mostRecent: number): SqliteTabl
 }
 
 const isLocal = (table: TableName): boolean => (localTables as readonly string[]).includes(table)
+
+/** Tables whose new keys mostly come after all others: such a tree takes them in few pages as they come. */
+const grownAtTheirEnd: readonly TableName[] = ['message']
 
 /** Both in the order of keys; a recent row hides the one below it. */
 function scanBoth(recent: OrderedMap<Recent>, tree: (page: ScanOptions) => readonly Row[], options: ScanOptions): readonly Row[] {

@@ -4,26 +4,31 @@
  */
 import type { NoteWords, TableName, Tables } from '../../crdt/docs/tables.ts'
 import type { Batch, MeshStore, NewEntry } from '../ports/store.ts'
+import { KeyFilter } from './key-filter.ts'
 
 /**
- * Which tables hold nothing at all. Folds look for exceptions (a change superseded before it came, one that was set
- * aside) with every change, and there hardly ever are any.
+ * What certainly is not in the store, known without asking it. Folds look for exceptions (a change superseded before
+ * it came, one that was set aside, a message of the same id) with every change, and there hardly ever are any; and
+ * while a mesh is joined, every key is new.
  */
 export class KnownTables {
-  readonly #empty = new Map<TableName, boolean>()
+  /** The keys of each table that was empty when first looked at; undefined where only the store can tell. */
+  readonly #keys = new Map<TableName, KeyFilter | undefined>()
 
-  isEmpty(table: TableName, store: MeshStore): boolean {
-    let empty = this.#empty.get(table)
-    if (empty === undefined) this.#empty.set(table, (empty = store.scan(table, { limit: 1 }).length === 0))
-    return empty
+  lacks(table: TableName, key: string, store: MeshStore): boolean {
+    if (!this.#keys.has(table)) this.#keys.set(table, store.scan(table, { limit: 1 }).length === 0 ? new KeyFilter() : undefined)
+    return this.#keys.get(table)?.mayHave(key) === false
   }
 
-  filled(table: TableName): void {
-    this.#empty.set(table, false)
+  /** A key is about to be put. */
+  gets(table: TableName, key: string): void {
+    const keys = this.#keys.get(table)
+    if (keys) keys.add(key)
+    else this.#keys.set(table, undefined)
   }
 
   forget(): void {
-    this.#empty.clear()
+    this.#keys.clear()
   }
 }
 
@@ -54,7 +59,7 @@ export class Staging implements Tables {
   get(table: TableName, key: string): Uint8Array | undefined {
     const staged = this.#puts.get(table)
     if (staged?.has(key)) return staged.get(key)
-    return this.#known.isEmpty(table, this.#store) ? undefined : this.#store.get(table, key)
+    return this.#known.lacks(table, key, this.#store) ? undefined : this.#store.get(table, key)
   }
 
   put(table: TableName, key: string, value: Uint8Array | undefined): void {
@@ -62,7 +67,7 @@ export class Staging implements Tables {
     if (!staged) this.#puts.set(table, (staged = new Map<string, Uint8Array | undefined>()))
     staged.set(key, value)
     this.#changes++
-    if (value !== undefined) this.#known.filled(table)
+    if (value !== undefined) this.#known.gets(table, key)
   }
 
   index(note: string, words: NoteWords | undefined): void {

@@ -35,6 +35,7 @@ export interface NewEntry {
 /** One atomic step: everything in it is durable when `commit` returns, or nothing is. */
 export interface Batch {
   readonly entries: readonly NewEntry[]
+  /** The values are the store's from then on: nobody may change them. */
   readonly puts: readonly { readonly table: TableName; readonly key: string; readonly value: Uint8Array | undefined }[]
   readonly notes: readonly { readonly note: string; readonly words: NoteWords | undefined }[]
   /** The second branch of a log whose device signed two entries with one seq (rule T7). */

@@ -9,7 +9,7 @@ import { open } from '../../crdt/crypto/seal.ts'
 import { noMesh, verify } from '../../crdt/crypto/sign.ts'
 import { sodium } from '../../crdt/crypto/sodium.ts'
 import { decodeBody, encodeBody, kinds, receiptPayload, type Change } from '../../crdt/docs/change.ts'
-import { idOfInboxKey, messageIds, readMessage, receiptMark } from '../../crdt/docs/messages.ts'
+import { idOfMessageKey, messageIds, readMessage, receiptMark } from '../../crdt/docs/messages.ts'
 import { readRegister } from '../../crdt/docs/registers.ts'
 import { openChanges } from '../../crdt/docs/sealed.ts'
 import { logIds, meshTag, readEntry, verifyEntry, type Entry } from '../../crdt/log/entry.ts'
@@ -177,7 +177,7 @@ test('C5 D3: a device that reads the golden history comes to the golden state, a
     expect(Object.fromEntries(['color', 'gone', 'secret', 'after', 'dave', 'beyond'].map((key) => [key, shown('state', key)])), `${round}`).toEqual({ color: ['red'], gone: ['deleted'], secret: [42], after: ['the unknown'], dave: ['stands'], beyond: [] })
     expect(shown('memory', 'note 1'), `${round}`).toEqual([{ text: 'ünïcode 🪸', tags: ['reef'] }])
     expect(readMessage(store, message.id), `${round}`).toMatchObject({ device: party('bob').identity.device, log, seq: 2, message: { ...message, session: 'left pane', priority: 'now', text: 'hello\n"reef"' } })
-    expect(store.scan('inbox', { limit: 9 }).map(([key]) => idOfInboxKey(key)), `${round}`).toEqual([message.id])
+    expect(store.scan('message', { limit: 9 }).map(([key]) => idOfMessageKey(key)), `${round}`).toEqual([message.id])
     expect((['reached', 'shown', 'read'] as const).map((state) => receiptMark(store, log, party('carol').identity.device, state)), `${round}`).toEqual([3, 2, 2])
     await runtime.resolve(replica.rebuild(), 1000)
   }

@@ -1,6 +1,6 @@
 /** Every answer that a peer gives to every query, as one text: equal texts are equal answers (rule C1). */
 import type { MeshId } from '../../crdt/wire/ids.ts'
-import { readMessage } from '../../crdt/docs/messages.ts'
+import { parseMessage } from '../../crdt/docs/messages.ts'
 import { keys, words } from './make-scenario.ts'
 import type { SimPeer } from './sim-peer.ts'
 
@@ -29,8 +29,8 @@ export async function dump(peer: SimPeer, mesh: MeshId): Promise<string[]> {
 /** Messages to all, as the table shows them: those to some are not the same everywhere, by design. */
 function broadcasts(peer: SimPeer, mesh: MeshId): unknown {
   const store = peer.replica(mesh)?.store
-  return store?.scan('message', { limit: 1_000_000 }).flatMap(([id]) => {
-    const row = readMessage(store, id)
+  return store?.scan('message', { limit: 1_000_000 }).flatMap(([, stored]) => {
+    const row = parseMessage(stored)
     return row?.message.targets.some(({ type }) => type === 'all') ? [row] : []
   })
 }

@@ -63,6 +63,7 @@ class Maker {
   #content(): Undated {
     const random = this.#random
     const peer = this.#name()
+    if (random.below(40) === 0) return { do: 'burst', peer, name: this.#unique(), ...this.#pick([{ count: 60, bytes: 10 }, { count: 20, bytes: 2_000 }, { count: 12, bytes: 60_000 }]) }
     switch (random.below(8)) {
       case 0: return { do: 'delete', peer, key: this.#pick(keys) }
       case 1: return { do: 'remember', peer, text: `${this.#pick(words)} ${this.#pick(words)} ${this.#unique()}`, tags: random.below(2) ? [this.#pick(words)] : [] }

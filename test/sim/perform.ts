@@ -139,6 +139,13 @@ export class Performer {
         await services.state.set(step.key, step.value)
         return { type: 'value', key: step.key, value: step.value }
       }
+      case 'burst': {
+        // The last key is written twice: its second value must know of the first.
+        const keys = Array.from({ length: step.count }, (_, i) => `burst/${step.name}/${Math.min(i, step.count - 2)}`)
+        const value = step.name.repeat(Math.ceil(step.bytes / step.name.length))
+        await Promise.all(keys.map((key) => services.state.set(key, value)))
+        return { type: 'value', key: keys.at(-1) as string, value }
+      }
       case 'delete': return { type: 'deletion', ...(await services.state.delete(step.key)) }
       case 'remember': return { type: 'note', id: (await services.memory.remember(step)).id }
       case 'forget': {

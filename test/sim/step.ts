@@ -16,6 +16,8 @@ export type Operation =
   | { readonly do: 'leave'; readonly peer: string }
   | { readonly do: 'remove'; readonly peer: string; readonly target: string }
   | { readonly do: 'set'; readonly peer: string; readonly key: string; readonly value: string }
+  /** Many values at once: entries with several changes, and more than one credit window holds. */
+  | { readonly do: 'burst'; readonly peer: string; readonly name: string; readonly count: number; readonly bytes: number }
   | { readonly do: 'delete'; readonly peer: string; readonly key: string }
   | { readonly do: 'remember'; readonly peer: string; readonly text: string; readonly tags: readonly string[] }
   /** Forgets the newest note that has this word. */

@@ -1,6 +1,6 @@
 /** Messages of one mesh: sending, the inbox of each reader, receipts. */
 import { messagePayload, type Target } from '../../../crdt/docs/change.ts'
-import { idOfInboxKey, inboxKey, messageIds, readMessage, receiptMark, type MessageRow } from '../../../crdt/docs/messages.ts'
+import { idOfMessageKey, messageIds, messageKey, parseMessage, readMessage, receiptMark, type MessageRow } from '../../../crdt/docs/messages.ts'
 import { readers } from '../../../crdt/members/roles.ts'
 import type { TypeOf } from '../../../crdt/wire/codec.ts'
 import { boundRandomBytes } from '../../../crdt/crypto/bound-id.ts'
@@ -69,17 +69,16 @@ export class Mail {
     let mark = this.#marks.get(reader.id) ?? ''
     let contiguous = true
     for (let after = mark; found.length < limit; ) {
-      const keys = store.scan('inbox', { after, limit: page })
-      for (const [key] of keys) {
+      const rows = store.scan('message', { after, limit: page })
+      for (const [key, stored] of rows) {
         after = key
-        const id = idOfInboxKey(key)
-        const delivered = `${reader.id}\0${id}`
-        const row = found.length < limit && !this.#handing.has(delivered) && !store.get('delivered', delivered) ? readMessage(store, id) : undefined
+        const delivered = `${reader.id}\0${idOfMessageKey(key)}`
+        const row = found.length < limit && !this.#handing.has(delivered) && !store.get('delivered', delivered) ? parseMessage(stored) : undefined
         if (row && this.#isFor(row, reader)) found.push(row)
         if (found.length >= limit) contiguous = false
         if (contiguous) mark = key
       }
-      if (keys.length < page) break
+      if (rows.length < page) break
     }
     if (!peek) await this.#keepDelivered(reader, mark, found.map(({ message }) => `${reader.id}\0${message.id}`))
     return found.map((row) => this.show(row))
@@ -194,7 +193,7 @@ export class Mail {
     if (membership && this.#owed.size > 0) this.#receipts ??= this.#runtime.timers.after(receiptsEveryMs, () => this.#answer())
     for (const { id, origin } of events.messages) {
       // One that is older than what was delivered already must still be found.
-      const key = inboxKey(origin.clock, id)
+      const key = messageKey(origin.clock, id)
       for (const [reader, mark] of this.#marks) if (key <= mark) this.#marks.set(reader, `${key.slice(0, -1)}`)
       if (origin.device !== this.#replica.identity.device) this.#owe(origin.log, origin.device, origin.seq)
       for (const arrived of [...this.#arrivals]) arrived(id)
@@ -231,8 +230,8 @@ export class Mail {
   /** Receipts that were owed when the node last stopped. */
   #owePast(): void {
     const { store, identity } = this.#replica
-    for (const [key] of store.scan('inbox', { limit: page, reverse: true })) {
-      const row = readMessage(store, idOfInboxKey(key))
+    for (const [, stored] of store.scan('message', { limit: page, reverse: true })) {
+      const row = parseMessage(stored)
       if (row && row.device !== identity.device && receiptMark(store, row.log, identity.device, 'reached') < row.seq) this.#owe(row.log, row.device, row.seq)
     }
   }

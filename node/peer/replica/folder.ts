@@ -124,7 +124,7 @@ export class Folder {
     if (!message.ok) return
     const { device } = this.#needs.identity
     const member = this.#needs.membership.memberOf(device)
-    if (foldMessage(tables, message.value, origin, { device, member })) events.messages.push({ id: message.value.id, origin })
+    if (foldMessage(tables, message.value, change.payload, origin, { device, member })) events.messages.push({ id: message.value.id, origin })
   }
 
   #receipt(change: Change, { origin, tables, events }: FoldContext): void {

@@ -88,7 +88,7 @@ function findAnywhere(meshes: readonly RunningMesh[], typed: string): { running:
 function findMessage(mesh: RunningMesh, typed: string): NonNullable<ReturnType<RunningMesh['mail']['find']>> {
   const exact = mesh.mail.find(typed)
   if (exact) return exact
-  const rows = typed.length >= 6 ? mesh.replica.store.scan('message', { prefix: typed, limit: 2 }) : []
+  const rows = typed.length >= 6 ? mesh.replica.store.scan('messageTime', { prefix: typed, limit: 2 }) : []
   const found = rows.length === 1 ? mesh.mail.find((rows[0] as readonly [string, Uint8Array])[0]) : undefined
   if (!found) throw new AtollError('message_unknown', { id: typed })
   return found

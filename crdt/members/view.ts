@@ -47,6 +47,8 @@ export class View {
   readonly #history: History
   #devices = new Map<DeviceId, DeviceState | undefined>()
   #members = new Map<MemberId, MemberState | undefined>()
+  #allDevices: readonly DeviceState[] | undefined
+  #allMembers: readonly MemberState[] | undefined
   #epochs: readonly EntryId[] | undefined
 
   constructor(history: History, scope: Positions, reading = new Reading(history, scope)) {
@@ -65,6 +67,8 @@ export class View {
     if (listed.has(type)) return view
     view.#devices = this.#devices
     view.#members = this.#members
+    view.#allDevices = this.#allDevices
+    view.#allMembers = this.#allMembers
     return view
   }
 
@@ -74,11 +78,10 @@ export class View {
     return this.#devices.get(device)
   }
 
-  *devices(): IterableIterator<DeviceState> {
-    for (const device of [...this.#history.seats.keys()].sort()) {
-      const state = this.device(device)
-      if (state) yield state
-    }
+  /** In the order of their ids. */
+  devices(): readonly DeviceState[] {
+    this.#allDevices ??= [...this.#history.seats.keys()].sort().flatMap((device) => this.device(device) ?? [])
+    return this.#allDevices
   }
 
   member(member: MemberId): MemberState | undefined {
@@ -86,9 +89,10 @@ export class View {
     return this.#members.get(member)
   }
 
+  /** In the order they came. */
   members(): readonly MemberState[] {
-    const states = [...this.#history.grantsOf.keys()].flatMap((member) => this.member(member) ?? [])
-    return states.sort((a, b) => a.since - b.since || (a.id < b.id ? -1 : 1))
+    this.#allMembers ??= [...this.#history.grantsOf.keys()].flatMap((member) => this.member(member) ?? []).sort((a, b) => a.since - b.since || (a.id < b.id ? -1 : 1))
+    return this.#allMembers
   }
 
   isWriter(device: DeviceId): boolean {
@@ -98,7 +102,7 @@ export class View {
 
   /** Devices that hold content keys, in ascending order. */
   readerDevices(): DeviceId[] {
-    return [...this.devices()].filter((state) => readers.has(state.role)).map((state) => state.device)
+    return this.devices().filter((state) => readers.has(state.role)).map((state) => state.device)
   }
 
   /** Devices that may use a grant, in ascending order. */

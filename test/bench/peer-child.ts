@@ -12,7 +12,8 @@ const opened = await openPeer({ home, config, log: silentLog, version: 'bench', 
 const peer = opened.host as Peer
 const services = (session?: string): Services => opened.host.services({ signal: new AbortController().signal, session })
 const seen = new Map<string, number>()
-let arrived = 0
+const arrived = new Set<string>()
+let twice = 0
 
 const calls: Record<string, (...args: never[]) => unknown> = {
   ready: () => true,
@@ -71,16 +72,22 @@ const calls: Record<string, (...args: never[]) => unknown> = {
     return started
   },
   synced: async () => (await services().peers.list()).every((other) => other.you || other.synced),
+  name: () => peer.meshFor(undefined).names.device(peer.identity.device),
+  sessions: () => peer.engine.mesh(peer.meshFor(undefined).id)?.sessions.size ?? 0,
+  /** Counts messages by their ids from now on. */
   countMessages: () => {
-    arrived = 0
     peer.meshFor(undefined).replica.onCommit(({ events }) => {
-      arrived += events.messages.length
+      for (const { id } of events.messages) {
+        if (arrived.has(id)) twice++
+        arrived.add(id)
+      }
     })
   },
-  arrived: () => arrived,
+  arrived: () => ({ once: arrived.size, twice }),
+  /** Sends in batches, as they would queue: each waits for the commit of the one before. */
   send: async (to: string, count: number) => {
     const { messages } = services()
-    for (let at = 0; at < count; at += 500) await Promise.all(Array.from({ length: Math.min(500, count - at) }, (_, i) => messages.send({ to: [to], text: `message ${at + i}`, priority: 'next' })))
+    for (let at = 0; at < count; at += 1000) await Promise.all(Array.from({ length: Math.min(1000, count - at) }, (_, i) => messages.send({ to: [to], text: `message ${at + i}`, priority: 'next' })))
   },
   stop: () => undefined,
 }

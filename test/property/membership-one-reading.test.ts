@@ -78,7 +78,7 @@ function standingIn(membership: Membership): EntryId[] {
 
 function listsDiffer(membership: Membership, reference: Reference, standing: ReadonlySet<EntryId>): string | undefined {
   const view = membership.now()
-  const devices = [...view.devices()]
+  const devices = view.devices()
   if (devices.map(({ device }) => device).join() !== reference.devices(standing).join()) return 'other devices'
   for (const { device, grant, role, member } of devices) {
     const best = reference.grantsOf(device, standing)[0] as EntryId

@@ -9,6 +9,7 @@ import type { Runtime } from '../../ports/runtime.ts'
 import type { Message, Priority, ReceiptState } from '../../ports/services.ts'
 import type { Committed, Replica } from '../replica/replica.ts'
 import { audienceOf } from './audience.ts'
+import type { Written } from '../replica/author.ts'
 import type { Names } from './names.ts'
 
 const receiptsEveryMs = 1_000
@@ -57,9 +58,9 @@ export class Mail {
     if (earlier) return earlier
     const id = messageIds.make(this.#replica.identity.device, this.#runtime.random.bytes(boundRandomBytes))
     const message: TypeOf<typeof messagePayload> = { id, session: input.session, targets: input.targets, priority: input.priority, replyTo: input.replyTo, text: input.text }
-    await this.#replica.write([{ type: 'message', message, audience: this.#audience(input.targets) }])
+    const [written] = await this.#replica.write([{ type: 'message', message, audience: this.#audience(input.targets) }]) as [Written]
     if (input.key !== undefined) await this.#replica.note([{ table: 'sent', key: `key\0${input.key}`, value: fromHex(id) }])
-    return readMessage(this.#replica.store, message.id) as MessageRow
+    return { ...written, device: this.#replica.identity.device, message }
   }
 
   /** What has not been delivered to this reader, oldest first; unless peeking, it counts as delivered afterwards. */

@@ -27,12 +27,17 @@ export function checkName(typed: string): string {
 /** The names of one mesh as of now. */
 export class Names {
   readonly #replica: Replica
-  /** Kept until the next commit: a list of all members asks for the name of each to tell those apart that are the same. */
-  readonly #known = new Map<MemberId, string>()
+  /** Kept until one may have changed: a message that is sent names all who will read it. */
+  readonly #bare = new Map<MemberId, string>()
+  readonly #shown = new Map<MemberId, string>()
 
   constructor(replica: Replica) {
     this.#replica = replica
-    replica.onCommit(() => this.#known.clear())
+    replica.onCommit(({ membership, events }) => {
+      if (!membership && !events.registers.some(({ doc }) => doc === 'members')) return
+      this.#bare.clear()
+      this.#shown.clear()
+    })
   }
 
   mesh(): string {
@@ -42,18 +47,22 @@ export class Names {
 
   /** A member's own name, without a suffix. */
   bare(member: MemberId): string {
-    const known = this.#known.get(member)
+    const known = this.#bare.get(member)
     if (known !== undefined) return known
     const name = this.#read('members', member, profile)?.name ?? `member-${member.slice(0, 6)}`
-    this.#known.set(member, name)
+    this.#bare.set(member, name)
     return name
   }
 
   /** A member's name as shown: with a suffix where another member has the same. */
   member(member: MemberId): string {
+    const known = this.#shown.get(member)
+    if (known !== undefined) return known
     const name = this.bare(member)
     const same = this.#members().filter((other) => this.bare(other) === name)
-    return same.length > 1 ? `${name}~${member.slice(0, suffixLength)}` : name
+    const shown = same.length > 1 ? `${name}~${member.slice(0, suffixLength)}` : name
+    this.#shown.set(member, shown)
+    return shown
   }
 
   device(device: DeviceId): string {

@@ -110,7 +110,7 @@ export class RunningMesh {
 
   /** Every admitted device but this one. */
   others(): readonly DeviceId[] {
-    return [...this.replica.membership.now().devices()].map(({ device }) => device).filter((device) => device !== this.replica.identity.device)
+    return this.replica.membership.now().devices().map(({ device }) => device).filter((device) => device !== this.replica.identity.device)
   }
 
   entries(): number {

@@ -11,7 +11,7 @@ export function peersService(peer: ServicesHost, mesh: () => RunningMesh): Peers
   return {
     async list() {
       const running = mesh()
-      return [...running.replica.membership.now().devices()].map(({ device, member, role }): PeerInfo => {
+      return running.replica.membership.now().devices().map(({ device, member, role }): PeerInfo => {
         const you = device === peer.identity.device
         const path = network.path(device)
         const session = peer.engine.mesh(running.id)?.sessions.get(device)
@@ -52,7 +52,7 @@ export function peersService(peer: ServicesHost, mesh: () => RunningMesh): Peers
 
 /** A member's only other device, or a device by the beginning of its id. */
 function deviceOf(mesh: RunningMesh, typed: string, own: DeviceId): DeviceId {
-  const devices = [...mesh.replica.membership.now().devices()]
+  const devices = mesh.replica.membership.now().devices()
   const byId = typed.length >= 6 ? devices.filter(({ device }) => device.startsWith(typed)) : []
   if (byId.length === 1) return (byId[0] as { device: DeviceId }).device
   const member = mesh.names.find(typed)

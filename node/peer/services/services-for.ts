@@ -50,6 +50,6 @@ export function servicesFor(peer: ServicesHost, caller: Caller): Services {
 
 function sessionsOf(peer: ServicesHost, mesh: RunningMesh): { session: string; name: string; device: DeviceId }[] {
   const own = peer.sessions.shown().map(({ session, name }) => ({ session, name, device: peer.identity.device }))
-  const others = [...mesh.replica.membership.now().devices()].flatMap(({ device }) => mesh.presence.sessions(device).map(({ session, name }) => ({ session, name, device })))
+  const others = mesh.replica.membership.now().devices().flatMap(({ device }) => mesh.presence.sessions(device).map(({ session, name }) => ({ session, name, device })))
   return [...own, ...others]
 }

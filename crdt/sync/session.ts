@@ -15,8 +15,12 @@ import type { HeldLog, SessionHandle, Standing, SyncHost, SyncReplica, SyncStrea
 import { Puller } from './puller.ts'
 import { Server } from './server.ts'
 
-const pingEveryMs = 5_000
-const silentAfterMs = 15_000
+const beatMs = 5_000
+/** After so much silence the peer is pinged; one side's ping keeps the other from pinging too. */
+const quietMs = 7_000
+/** Round trips are measured now and then even where the other side's pings leave no silence. */
+const measureMs = 30_000
+const silentAfterMs = 20_000
 
 export class SyncSession implements SessionHandle {
   readonly remote: DeviceId
@@ -31,6 +35,7 @@ export class SyncSession implements SessionHandle {
   #announcing: Disposable | undefined
   #heartbeat: Disposable | undefined
   #lastHeard: number
+  #measuredAt = -Infinity
   /** As what the peer stood when it was told all that one of its standing is told. */
   #announcedTo: Standing | undefined
   #saidDigest = false
@@ -220,11 +225,11 @@ export class SyncSession implements SessionHandle {
   }
 
   #beat(): void {
-    this.#heartbeat = this.#host.after(pingEveryMs, () => {
+    this.#heartbeat = this.#host.after(beatMs, () => {
       const now = this.#host.elapsed()
       if (now - this.#lastHeard > silentAfterMs) return this.close('silent')
       this.#puller.beat()
-      this.ping()
+      if (now - this.#lastHeard > quietMs || now - this.#measuredAt > measureMs) this.ping()
       this.#beat()
     })
   }
@@ -233,7 +238,8 @@ export class SyncSession implements SessionHandle {
     const sent = this.#pings.get(token)
     if (sent === undefined) return
     this.#pings.clear()
-    this.rttMs = this.#host.elapsed() - sent
+    this.#measuredAt = this.#host.elapsed()
+    this.rttMs = this.#measuredAt - sent
     this.#host.onProgress(this)
   }
 

@@ -1,4 +1,14 @@
-/** Time and order statistics for benchmarks. */
+/** Time, memory and order statistics for benchmarks. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** The built program. */
+export const program = join(import.meta.dirname, '../../dist/bin.js')
+
+/** Resident memory of a process in bytes. */
+export function rssOf(pid: number): number {
+  return 1024 * Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1])
+}
 
 /** Wall time in milliseconds with a fraction, comparable between processes of one machine. */
 export const wallMs = (): number => performance.timeOrigin + performance.now()

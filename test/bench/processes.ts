@@ -1,24 +1,25 @@
 /** The built program as processes: an idle node with 20 peers, a command, the MCP server. */
 import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { runAtoll, startAtoll } from '../doubles/run-atoll.ts'
-import { percentile } from './measure.ts'
+import { runAtoll, startAtoll, type Running } from '../doubles/run-atoll.ts'
+import { percentile, program, rssOf } from './measure.ts'
 import { scratch } from './peer-process.ts'
 import { LocalPeer } from './peers.ts'
 import type { Row } from './row.ts'
 
-const program = join(import.meta.dirname, '../../dist/bin.js')
-const idleSeconds = 15
+const idleSeconds = 30
 
 export async function processes(): Promise<readonly Row[]> {
+  return [...(await idle()), ...(await commands())]
+}
+
+/** What a node costs that has 20 peers and nothing to do. */
+async function idle(): Promise<readonly Row[]> {
   const home = scratch()
-  const node = startAtoll(program, home, ['up', '--json', '--listen', '127.0.0.1:0'])
-  await node.saw('"socket"')
+  const node = await startNode(home)
   const pid = node.child.pid as number
   try {
-    await runAtoll(program, home, ['create', 'bench', '--as', 'bench', '--json'])
     const { link } = (await runAtoll(program, home, ['invite', '--uses', '20', '--json'])).json()
     const peers = await Promise.all(Array.from({ length: 20 }, (_, i) => LocalPeer.open(`p${i}`)))
     for (const { services } of peers) await services.meshes.join({ link: link as string, wait: false }, () => undefined, new AbortController().signal)
@@ -26,15 +27,28 @@ export async function processes(): Promise<readonly Row[]> {
     const before = cpuSeconds(pid)
     await pause(idleSeconds * 1000)
     const cpu = ((cpuSeconds(pid) - before) / idleSeconds) * 100
-    const rss = Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1000
+    const rss = rssOf(pid)
     await Promise.all(peers.map((peer) => peer[Symbol.asyncDispose]()))
+    return [
+      { what: 'idle node with 20 peers: memory', value: rss / 1e6, unit: 'MB', target: { at: '<=', value: 140 } },
+      { what: 'idle node with 20 peers: CPU', value: cpu, unit: '%', target: { at: '<=', value: 1 } },
+    ]
+  } finally {
+    node.child.kill('SIGTERM')
+    await node.finished
+  }
+}
+
+/** Commands as a person or an agent starts them, beside a node that runs. */
+async function commands(): Promise<readonly Row[]> {
+  const home = scratch()
+  const node = await startNode(home)
+  try {
     const bareNode = await times(() => ended(spawn(process.execPath, ['-e', '0'])))
     const command = await times(() => runAtoll(program, home, ['peers']))
     const tools = await times(() => toolsList(home))
     const floor = { what: 'bare node -e 0', value: bareNode }
     return [
-      { what: 'idle node with 20 peers: memory', value: rss, unit: 'MB', target: { at: '<=', value: 140 } },
-      { what: 'idle node with 20 peers: CPU', value: cpu, unit: '%', target: { at: '<=', value: 1 } },
       { what: '`atoll peers`, node running', value: command, unit: 'ms', target: { at: '<=', value: 150 }, floor },
       { what: '`atoll mcp`: spawn to tools/list', value: tools, unit: 'ms', target: { at: '<=', value: 180 }, floor },
     ]
@@ -42,6 +56,13 @@ export async function processes(): Promise<readonly Row[]> {
     node.child.kill('SIGTERM')
     await node.finished
   }
+}
+
+async function startNode(home: string): Promise<Running> {
+  const node = startAtoll(program, home, ['up', '--json', '--listen', '127.0.0.1:0'])
+  await node.saw('"socket"')
+  await runAtoll(program, home, ['create', 'bench', '--as', 'bench', '--json'])
+  return node
 }
 
 async function times(run: () => Promise<unknown>): Promise<number> {

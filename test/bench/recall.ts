@@ -1,4 +1,5 @@
-import { percentile, timed } from './measure.ts'
+import { runAtoll, startAtoll } from '../doubles/run-atoll.ts'
+import { percentile, program, rssOf } from './measure.ts'
 import { PeerProcess, scratch } from './peer-process.ts'
 import type { Row } from './row.ts'
 
@@ -15,16 +16,18 @@ export async function recall(): Promise<readonly Row[]> {
     await peer.call('notes', count)
     for (let i = 0; i < 200; i++) times.push((await peer.call<{ ms: number }>('recall', [`word${500 + i} word${100 + i}`, `word${1000 + 7 * i}`, `word15${i}*`, `word${40 + i} word${2000 + i}`, `note${i * 97}`][i % 5])).ms)
   }
-  const { ms, value: again } = await timed(async () => {
-    const peer = await PeerProcess.start(home)
-    await peer.call('get', 'key-77777')
-    return peer
-  })
-  await using restarted = again
+  const start = performance.now()
+  const node = startAtoll(program, home, ['up', '--json', '--listen', '127.0.0.1:0'])
+  await node.saw('"socket"')
+  await runAtoll(program, home, ['state', 'get', 'key-77777', '--json'])
+  const ms = performance.now() - start
+  const rss = rssOf(node.child.pid as number)
+  node.child.kill('SIGTERM')
+  await node.finished
   return [
     { what: 'recall in 100k notes, p50', value: percentile(times, 0.5), unit: 'ms', target: { at: '<=', value: 2 } },
     { what: 'the same, p99', value: percentile(times, 0.99), unit: 'ms' },
-    { what: 'restart with 100k keys and 100k notes, to an answer', value: ms / 1000, unit: 's', target: { at: '<=', value: 1 } },
-    { what: 'memory after it', value: (await restarted.call<number>('rss')) / 1e6, unit: 'MB', target: { at: '<=', value: 200 } },
+    { what: 'restart with 100k keys and 100k notes, to the answer of a command', value: ms / 1000, unit: 's', target: { at: '<=', value: 1 } },
+    { what: 'memory after it', value: rss / 1e6, unit: 'MB', target: { at: '<=', value: 200 } },
   ]
 }

@@ -12,7 +12,9 @@ import { audienceOf } from './audience.ts'
 import type { Written } from '../replica/author.ts'
 import type { Names } from './names.ts'
 
-const receiptsEveryMs = 1_000
+const receiptsAfterMs = 1_000
+/** Everybody stores everybody's receipts: the more answer, the more each waits before it answers again. */
+const receiptsEveryMsPerPeer = 200
 const page = 500
 const empty = new Uint8Array()
 /** Stands for any reader in the table of what was delivered. */
@@ -33,6 +35,8 @@ export class Mail {
   /** The newest seq of each foreign log that a receipt is owed for. */
   readonly #owed = new Map<LogId, { device: DeviceId; seq: number }>()
   #receipts: Disposable | undefined
+  /** When this device last answered, by the monotonic clock. */
+  #answeredAt = -Infinity
   readonly #firstSeen = new Map<string, number>()
   /** What is being handed to a reader: another call of the same reader must not get it too. */
   readonly #handing = new Set<string>()
@@ -191,7 +195,7 @@ export class Mail {
 
   #committed({ events, membership }: Committed): void {
     // A key may have come: what could not be said before may be true now.
-    if (membership && this.#owed.size > 0) this.#receipts ??= this.#runtime.timers.after(receiptsEveryMs, () => this.#answer())
+    if (membership && this.#owed.size > 0) this.#answerSoon()
     for (const { id, origin } of events.messages) {
       // One that is older than what was delivered already must still be found.
       const key = messageKey(origin.clock, id)
@@ -203,16 +207,19 @@ export class Mail {
 
   #owe(log: LogId, device: DeviceId, seq: number): void {
     if (seq > (this.#owed.get(log)?.seq ?? 0)) this.#owed.set(log, { device, seq })
-    this.#receipts ??= this.#runtime.timers.after(receiptsEveryMs, () => this.#answer())
+    this.#answerSoon()
   }
 
-  /** One entry with a receipt for every sender, at most once a second. */
+  #answerSoon(): void {
+    const pause = receiptsEveryMsPerPeer * this.#replica.membership.now().devices().length
+    const due = this.#answeredAt + pause - this.#runtime.timers.elapsed()
+    this.#receipts ??= this.#runtime.timers.after(Math.max(receiptsAfterMs, due), () => this.#answer())
+  }
+
+  /** One entry with a receipt for every sender. */
   #answer(): void {
     this.#receipts = undefined
-    if (!this.#replica.mayRead()) {
-      this.#receipts = this.#runtime.timers.after(receiptsEveryMs, () => this.#answer())
-      return
-    }
+    if (!this.#replica.mayRead()) return this.#answerSoon()
     const bySender = new Map<DeviceId, { log: LogId; seq: number }[]>()
     for (const [log, { device, seq: newest }] of this.#owed) {
       // A receipt speaks for everything below it: it ends before the first entry that could not be opened yet.
@@ -222,6 +229,7 @@ export class Mail {
     }
     const admitted = [...bySender].filter(([device]) => this.#replica.membership.now().device(device))
     if (admitted.length === 0) return
+    this.#answeredAt = this.#runtime.timers.elapsed()
     const writes = admitted.map(([device, logs]) => ({ type: 'receipt' as const, receipt: { state: 'reached' as const, logs }, audience: [device] }))
     this.#replica.write(writes).catch(() => {
       // Not durable, so not said: owed again with the next start, or the next message of that sender.

@@ -54,6 +54,8 @@ export interface SyncHost {
   release(log: LogId, by: SessionHandle): void
   /** Whether a device's own pushes reach us directly. */
   isDirect(device: DeviceId): boolean
+  /** Whether an author's own pushes reach another device directly, as far as is known here. */
+  hears(remote: DeviceId, author: DeviceId): boolean
   onWhisper(bytes: Uint8Array, from: SessionHandle): void
   /** Heads of the peer or ours have moved. */
   onProgress(session: SessionHandle): void

@@ -21,6 +21,8 @@ const quietMs = 7_000
 /** Round trips are measured now and then even where the other side's pings leave no silence. */
 const measureMs = 30_000
 const silentAfterMs = 20_000
+/** What the peer has from its author is only said again so that both know they are equal. */
+const oldNewsMs = 2_000
 
 export class SyncSession implements SessionHandle {
   readonly remote: DeviceId
@@ -32,7 +34,11 @@ export class SyncSession implements SessionHandle {
   readonly #puller: Puller
   /** Logs whose news the peer may lack, and those it may only want to know we hold. */
   readonly #news = new Set<LogId>()
-  #announcing: Disposable | undefined
+  /** Logs whose news the peer has from their author. */
+  readonly #oldNews = new Set<LogId>()
+  readonly #announcing = new Map<ReadonlySet<LogId>, Disposable>()
+  /** Bytes of entries taken that the peer has no credit for yet. */
+  #owedCredit = 0
   #heartbeat: Disposable | undefined
   #lastHeard: number
   #measuredAt = -Infinity
@@ -85,7 +91,7 @@ export class SyncSession implements SessionHandle {
   ended(): void {
     this.#closed = true
     this.#puller.stop()
-    for (const timer of [this.#announcing, this.#heartbeat]) timer?.[Symbol.dispose]()
+    for (const timer of [...this.#announcing.values(), this.#heartbeat]) timer?.[Symbol.dispose]()
   }
 
   /** Takes one frame from the peer. Anything it should not have sent ends the session. */
@@ -105,8 +111,9 @@ export class SyncSession implements SessionHandle {
     if (this.#closed) return
     if (membership) this.#membershipChanged()
     const pushed = this.#server.push(entries, this.peer)
-    for (const { log } of entries) if (!pushed.has(log)) this.#news.add(log)
-    if (this.#news.size > 0) this.#announceSoon()
+    for (const { log } of entries) if (!pushed.has(log)) (this.#hasFromAuthor(log) ? this.#oldNews : this.#news).add(log)
+    if (this.#news.size > 0) this.#announceSoon(this.#news, 20 + 10 * this.#host.sessions())
+    if (this.#oldNews.size > 0) this.#announceSoon(this.#oldNews, oldNewsMs)
   }
 
   whisper(bytes: Uint8Array): void {
@@ -186,13 +193,21 @@ export class SyncSession implements SessionHandle {
         this.#server.received(bytes)
         if (this.#closed) return
         if (intake.problem !== undefined) return this.close(`bad_entries:${intake.problem}`)
-        this.#send({ type: 'credit', bytes })
+        this.#giveCredit(bytes)
         // What was missing may have come in the same commit: then nobody would ask again for what waits for it.
         if (intake.log !== undefined && intake.end) this.peer.holds({ log: intake.log, forked: false, ...intake.end })
         if (intake.log !== undefined) this.#arrived(intake.log, !intake.waiting ? 'placed' : changes === this.#membershipChanges ? 'waiting' : 'try again')
       },
       () => this.close('storage'),
     )
+  }
+
+  /** Not for every frame: a peer has room for several more before it would have to wait. */
+  #giveCredit(bytes: number): void {
+    this.#owedCredit += bytes
+    if (this.#owedCredit < limits.creditWindowBytes / 4) return
+    this.#send({ type: 'credit', bytes: this.#owedCredit })
+    this.#owedCredit = 0
   }
 
   #arrived(log: LogId, outcome: 'placed' | 'waiting' | 'try again'): void {
@@ -206,18 +221,24 @@ export class SyncSession implements SessionHandle {
     if (!this.#saidDigest && this.#replica.standing(this.remote) !== this.#announcedTo) this.#announceAll()
   }
 
+  /** Whether the author of a log tells the peer itself: then the peer need not hear of it from everybody. */
+  #hasFromAuthor(log: LogId): boolean {
+    const author = this.#replica.log(log)?.device
+    return author !== undefined && author !== this.remote && this.#host.hears(this.remote, author)
+  }
+
   /** News go out after a moment, so that many become one frame and peers of the author hear of it from the author. */
-  #announceSoon(): void {
-    const spread = 20 + 10 * this.#host.sessions()
-    this.#announcing ??= this.#host.after(spread * (0.5 + this.#host.jitter()), () => {
-      this.#announcing = undefined
+  #announceSoon(news: Set<LogId>, spreadMs: number): void {
+    if (this.#announcing.has(news)) return
+    this.#announcing.set(news, this.#host.after(spreadMs * (0.5 + this.#host.jitter()), () => {
+      this.#announcing.delete(news)
       const standing = this.#replica.standing(this.remote)
-      const logs = [...this.#news].flatMap((log) => this.#replica.log(log) ?? [])
-      this.#news.clear()
+      const logs = [...news].flatMap((log) => this.#replica.log(log) ?? [])
+      news.clear()
       const due = logs.filter((held) => standing !== 'stranger' && (standing === 'admitted' || held.type === 'membership') && this.peer.toTell(held))
       for (const held of due) this.peer.told(held.log, held.seq)
       for (let at = 0; at < due.length; at += limits.headsPerFrame) this.#send({ type: 'heads', all: false, heads: due.slice(at, at + limits.headsPerFrame).map(announced) })
-    })
+    }))
   }
 
   #sendRun(run: readonly Uint8Array[]): void {

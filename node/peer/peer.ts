@@ -45,6 +45,7 @@ export class Peer implements PeerHost, ServicesHost, AsyncDisposable {
       log: needs.log.scope('sync'),
       events: {
         onSession: (mesh, remote) => this.#sessionChanged(mesh, remote),
+        hears: (mesh, remote, author) => this.meshes.get(mesh)?.presence.hears(remote, author) === true,
         onWhisper: (mesh, bytes, from) => this.meshes.get(mesh)?.presence.hear(bytes, from),
       },
     })

@@ -36,6 +36,8 @@ export interface SyncEngineEvents {
   /** A session came, went, or moved. */
   readonly onSession: (mesh: MeshId, remote: DeviceId) => void
   readonly onWhisper: (mesh: MeshId, bytes: Uint8Array, from: DeviceId) => void
+  /** Whether an author said that it has a session with another device. */
+  readonly hears: (mesh: MeshId, remote: DeviceId, author: DeviceId) => boolean
 }
 
 export class SyncEngine {
@@ -261,6 +263,7 @@ export class SyncEngine {
         if (state.claims.get(log) === by) state.claims.delete(log)
       },
       isDirect: (device) => state.sessions.get(device)?.isClosed === false,
+      hears: (remote, author) => this.#events.hears(state.replica.mesh, remote, author),
       onWhisper: (bytes, from) => this.#events.onWhisper(state.replica.mesh, bytes, from.remote),
       onProgress: (session) => this.#events.onSession(state.replica.mesh, session.remote),
     }

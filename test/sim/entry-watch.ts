@@ -2,6 +2,7 @@
  * Everything that any device of the world ever signed or folded. Rule D4 is checked as it happens: no device signs two
  * entries with one (log, seq), and no nonce is used twice.
  */
+import { idOfMessageKey } from '../../crdt/docs/messages.ts'
 import { createHash } from 'node:crypto'
 import { readEntry } from '../../crdt/log/entry.ts'
 import { toHex, type DeviceId, type EntryId, type LogId } from '../../crdt/wire/ids.ts'
@@ -41,7 +42,7 @@ export class EntryWatch {
       held.set(log, Math.max(seq, held.get(log) ?? 0))
       this.note(`${device.slice(0, 8)} ${id}`)
     }
-    for (const { table, key, value } of batch.puts) if (table === 'message' && value) mapped(this.#opened, device, () => new Set()).add(key)
+    for (const { table, key, value } of batch.puts) if (table === 'message' && value) mapped(this.#opened, device, () => new Set()).add(idOfMessageKey(key))
   }
 
   own(device: DeviceId): readonly EntryId[] {

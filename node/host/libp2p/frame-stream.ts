@@ -8,6 +8,7 @@ import type { Timers } from '../../ports/runtime.ts'
 import type { OpenPath } from './connection-path.ts'
 import { FrameDecoder, lengthBytes, writeLength } from './frame-decoder.ts'
 import { asError, whyOf } from './why.ts'
+import { spareWindowUpdates } from './window-updates.ts'
 
 /** The port's bounds: a stream that holds more than this unsent, or was stuck for so long, is closed. */
 const unsentBytes = 4 * 1024 * 1024
@@ -37,6 +38,7 @@ export class Libp2pFrameStream implements FrameStream {
   readonly #stream: Stream
   readonly #parts: FrameStreamParts
   readonly #decoder: FrameDecoder
+  readonly #taken: (bytes: number) => void
   #queue: Uint8Array[] = []
   #queued = 0
   #flushing = false
@@ -51,6 +53,7 @@ export class Libp2pFrameStream implements FrameStream {
     this.path = parts.path
     this.#parts = parts
     this.#stream = stream
+    this.#taken = spareWindowUpdates(stream)
     this.#decoder = new FrameDecoder(limits.frameBytes, (frame) => {
       if (this.#closed === undefined) this.#onFrame?.(frame)
     })
@@ -115,6 +118,7 @@ export class Libp2pFrameStream implements FrameStream {
         // Node's Buffer, which libp2p hands on, is a trap for browser-safe code: its slice() does not copy.
         const problem = this.#decoder.push(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength))
         if (problem !== undefined) return this.#abort(problem === 'frame_too_long' ? `it sent a frame of more than ${limits.frameBytes} bytes` : 'what it sent is no frame')
+        this.#taken(chunk.byteLength)
       }
     } catch (error) {
       // The reader failed, not the network: one stream goes, the node stays.

@@ -41,6 +41,8 @@ const presence = z.object({
 
 interface Seen {
   readonly sessions: readonly SessionInfo[]
+  /** Beginnings of the ids of its neighbours, when it last said them. */
+  readonly near: ReadonlySet<string>
   /** By the monotonic clock. */
   readonly at: number
   /** Wall time here. */
@@ -108,20 +110,25 @@ export class Presence {
     this.#marks.set(`${whisper.device}${toHex(whisper.boot)}`, whisper.counter)
     const said = parse(whisper.plain)
     if (!said) return
+    const near = said.near ? new Set(said.near) : (this.#seen.get(whisper.device)?.near ?? new Set())
     if (said.near) {
       // In a full mesh nobody passes anything on; where some see only some, it goes on to those the author does not see.
-      const told = new Set(said.near)
-      send(bytes, (remote) => remote === from || remote === whisper.device || told.has(remote.slice(0, nearLength)))
+      send(bytes, (remote) => remote === from || remote === whisper.device || near.has(remote.slice(0, nearLength)))
     }
     const { timers, clock } = this.#needs.runtime
     if (said.going) this.#seen.delete(whisper.device)
-    else this.#seen.set(whisper.device, { sessions: said.sessions, at: timers.elapsed(), on: clock.now() })
+    else this.#seen.set(whisper.device, { sessions: said.sessions, near, at: timers.elapsed(), on: clock.now() })
     if (!said.going) this.#needs.onAddresses(whisper.device, said.addresses)
   }
 
   isHere(device: DeviceId): boolean {
     const seen = this.#seen.get(device)
     return seen !== undefined && this.#needs.runtime.timers.elapsed() - seen.at <= leaseMs
+  }
+
+  /** Whether an author said lately that it has a session with another device. */
+  hears(remote: DeviceId, author: DeviceId): boolean {
+    return this.isHere(author) && this.#seen.get(author)?.near.has(remote.slice(0, nearLength)) === true
   }
 
   sessions(device: DeviceId): readonly SessionInfo[] {

@@ -25,7 +25,7 @@ export const syncFrame = variant({
   pong: [8, struct({ token: uint })],
   /** Why the stream ends, as a stable code. */
   bye: [9, struct({ code: text(64) })],
-  /** Reserved: entries by id, for the branches of a forked log that standing entries cite (rule T7). */
+  /** Please send runs that hold these entries: branches of forked logs that standing entries build on (rule T7). */
   fetch: [10, struct({ ids: list(entryId, limits.wantsPerFrame) })],
 })
 export type SyncFrame = TypeOf<typeof syncFrame>

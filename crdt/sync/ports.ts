@@ -27,6 +27,10 @@ export interface Received {
   /** Where the run ended: so much of the log the peer holds. */
   readonly end: Pick<HeldLog, 'type' | 'device' | 'seq' | 'id'> | undefined
   readonly waiting: boolean
+  /** What it waits for, where that is known. */
+  readonly missing: readonly EntryId[]
+  /** Another branch of a log was kept: what waits for it may go on. */
+  readonly fork: boolean
   readonly problem: string | undefined
 }
 
@@ -35,6 +39,10 @@ export interface SyncReplica {
   logs(): Iterable<HeldLog>
   log(log: LogId): HeldLog | undefined
   readRun(log: LogId, after: number, maxBytes: number): readonly Uint8Array[]
+  /** A run that holds an entry, wherever it stands; empty when it is not here. */
+  readAround(id: EntryId, maxBytes: number): readonly Uint8Array[]
+  /** Whether an entry is here, in its log or in a branch of it. */
+  holds(id: EntryId): boolean
   receive(run: readonly Uint8Array[]): Promise<Received>
   /** A peer holds more of this log, which may be our own. */
   heldLonger(log: LogId, device: DeviceId): void

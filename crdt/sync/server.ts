@@ -1,10 +1,13 @@
 /** The giving side of a session: answers wants and pushes our own news, never beyond the credit the peer gave. */
-import type { LogId } from '../wire/ids.ts'
+import type { EntryId, LogId } from '../wire/ids.ts'
 import { limits } from '../wire/limits.ts'
 import type { PeerHeads } from './peer-heads.ts'
 import type { SyncReplica } from './ports.ts'
 
 const runBytes = 96 * 1024
+/** A branch is checked as a whole, so it travels in one frame. */
+const largestRun = limits.frameBytes - 4096
+const fetchesServed = 16
 const wantsQueued = 4 * limits.wantsPerFrame
 
 export class Server {
@@ -29,6 +32,17 @@ export class Server {
     this.#wants.set(log, after)
     this.#serve()
     return true
+  }
+
+  /** Entries that the peer waits for and finds in no log that it is offered: as far as there is credit, for it asks again. */
+  fetch(ids: readonly EntryId[]): void {
+    if (!this.#admitted()) return
+    for (const id of ids.slice(0, fetchesServed)) {
+      if (this.#credit <= 0) return
+      const run = this.#replica.readAround(id, runBytes)
+      const size = run.reduce((sum, entry) => sum + entry.length, 0)
+      if (run.length > 0 && size <= largestRun) this.#give(run, size)
+    }
   }
 
   credit(bytes: number): void {

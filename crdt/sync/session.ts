@@ -5,7 +5,7 @@
  * end at any moment and be resumed over any other stream.
  */
 import { decode, encode } from '../wire/codec.ts'
-import type { DeviceId, LogId } from '../wire/ids.ts'
+import type { DeviceId, EntryId, LogId } from '../wire/ids.ts'
 import { limits } from '../wire/limits.ts'
 import { sameBytes } from '../crypto/hash.ts'
 import { firstUnknownFrame, syncFrame, type AnnouncedHead, type SyncFrame } from './frames.ts'
@@ -37,6 +37,8 @@ export class SyncSession implements SessionHandle {
   /** Logs whose news the peer has from their author. */
   readonly #oldNews = new Set<LogId>()
   readonly #announcing = new Map<ReadonlySet<LogId>, Disposable>()
+  /** Entries that what the peer sent builds on, and that are not here. */
+  readonly #missing = new Set<EntryId>()
   /** Bytes of entries taken that the peer has no credit for yet. */
   #owedCredit = 0
   #heartbeat: Disposable | undefined
@@ -135,7 +137,7 @@ export class SyncSession implements SessionHandle {
       case 'whisper': return this.#replica.standing(this.remote) === 'admitted' ? this.#host.onWhisper(frame.bytes, this) : undefined
       case 'ping': return this.#send({ type: 'pong', token: frame.token })
       case 'pong': return this.#pong(frame.token)
-      case 'fetch': return
+      case 'fetch': return this.#server.fetch(frame.ids)
       case 'bye': {
         this.#stream.close(`peer: ${frame.code}`)
         return this.ended()
@@ -195,6 +197,8 @@ export class SyncSession implements SessionHandle {
         if (intake.problem !== undefined) return this.close(`bad_entries:${intake.problem}`)
         this.#giveCredit(bytes)
         // What was missing may have come in the same commit: then nobody would ask again for what waits for it.
+        for (const id of intake.missing) if (this.#missing.size < limits.wantsPerFrame) this.#missing.add(id)
+        if (intake.fork) this.#puller.unblock()
         if (intake.log !== undefined && intake.end) this.peer.holds({ log: intake.log, forked: false, ...intake.end })
         if (intake.log !== undefined) this.#arrived(intake.log, !intake.waiting ? 'placed' : changes === this.#membershipChanges ? 'waiting' : 'try again')
       },
@@ -250,9 +254,16 @@ export class SyncSession implements SessionHandle {
       const now = this.#host.elapsed()
       if (now - this.#lastHeard > silentAfterMs) return this.close('silent')
       this.#puller.beat()
+      this.#fetchMissing()
       if (now - this.#lastHeard > quietMs || now - this.#measuredAt > measureMs) this.ping()
       this.#beat()
     })
+  }
+
+  /** What mostly came meanwhile with its log. What did not stands in another branch of a log than ours (rule T7). */
+  #fetchMissing(): void {
+    for (const id of this.#missing) if (this.#replica.holds(id)) this.#missing.delete(id)
+    if (this.#missing.size > 0) this.#send({ type: 'fetch', ids: [...this.#missing] })
   }
 
   #pong(token: number): void {

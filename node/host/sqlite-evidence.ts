@@ -8,7 +8,7 @@ import { asBytes, asHex, asNumber, toBlob } from './sqlite-columns.ts'
 import { lazily } from './sqlite-tables.ts'
 
 export type SqliteEvidence = Pick<MeshStore, 'evidence'> & {
-  /** Within a transaction. A branch is known by its first entry: the same again, perhaps grown, replaces it. */
+  /** Within a transaction. A run that begins with one that is kept replaces it. */
   add(evidence: Batch['evidence']): void
 }
 
@@ -23,7 +23,7 @@ export function sqliteEvidence(database: Database): SqliteEvidence {
     evidence: () => statements().all.all().map(readEvidence),
     add: (evidence) => {
       for (const { log, seq, run } of evidence) {
-        const known = statements().at.all(toBlob(log), seq).find(([, packed]) => startsAlike(unpack(asBytes(packed)), run))
+        const known = statements().at.all(toBlob(log), seq).find(([, packed]) => isStartOf(unpack(asBytes(packed)), run))
         if (known) statements().replace.run(encode(runCodec, run), asNumber(known[0]))
         else statements().add.run(toBlob(log), seq, encode(runCodec, run))
       }
@@ -44,6 +44,6 @@ function unpack(packed: Uint8Array): readonly Uint8Array[] {
   return run.value
 }
 
-function startsAlike(a: readonly Uint8Array[], b: readonly Uint8Array[]): boolean {
-  return a[0] !== undefined && b[0] !== undefined && Buffer.compare(a[0], b[0]) === 0
+function isStartOf(start: readonly Uint8Array[], run: readonly Uint8Array[]): boolean {
+  return start.length <= run.length && start.every((bytes, i) => Buffer.compare(bytes, run[i] as Uint8Array) === 0)
 }

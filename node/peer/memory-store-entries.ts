@@ -75,7 +75,7 @@ export class MemoryEntries {
 
   addEvidence(evidence: readonly Evidence[]): void {
     for (const { log, seq, run } of evidence) {
-      const same = this.#evidence.findIndex((known) => known.log === log && known.seq === seq && sameBytes(known.run[0], run[0]))
+      const same = this.#evidence.findIndex((known) => known.log === log && known.seq === seq && known.run.length <= run.length && known.run.every((bytes, i) => sameBytes(bytes, run[i])))
       this.#evidence.splice(same < 0 ? this.#evidence.length : same, 1, { log, seq, run: run.map((bytes) => bytes.slice()) })
     }
   }

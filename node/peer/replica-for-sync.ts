@@ -7,6 +7,8 @@ export function replicaForSync(replica: Replica): SyncReplica {
     logs: () => replica.logs(),
     log: (log) => replica.log(log),
     readRun: (log, after, maxBytes) => replica.readRun(log, after, maxBytes),
+    readAround: (id, maxBytes) => replica.readAround(id, maxBytes),
+    holds: (id) => replica.ledger.holds(id),
     receive: (run) => replica.receive(run),
     heldLonger: (log, device) => {
       if (device === replica.identity.device) replica.disown(log)

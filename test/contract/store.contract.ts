@@ -112,14 +112,15 @@ export function entriesContract({ name, create }: StoreKind): void {
       expect([store.read(logOf(1), 0, 9)[0]!.bytes, store.evidence()[0]!.run[0]]).toEqual([Uint8Array.of(1, 2, 3, 4), Uint8Array.of(1, 2, 3, 4)])
     })
 
-    test('evidence is kept once for each branch, and grows with it', () => {
+    test('evidence is kept once for each branch, grows with it, and is not cut short', () => {
       using subject = create()
       const { store } = subject
       const [a, b, c] = [1, 2, 3].map((n) => Uint8Array.of(n, n)) as [Uint8Array, Uint8Array, Uint8Array]
       store.commit(batch({ evidence: [{ log: logOf(1), seq: 3, run: [a] }, { log: logOf(1), seq: 3, run: [b] }, { log: logOf(2), seq: 3, run: [a] }] }))
       store.commit(batch({ evidence: [{ log: logOf(1), seq: 3, run: [a, c] }] }))
+      store.commit(batch({ evidence: [{ log: logOf(1), seq: 3, run: [a, b] }] }))
       store.reopen()
-      expect(store.evidence()).toEqual([{ log: logOf(1), seq: 3, run: [a, c] }, { log: logOf(1), seq: 3, run: [b] }, { log: logOf(2), seq: 3, run: [a] }])
+      expect(store.evidence()).toEqual([{ log: logOf(1), seq: 3, run: [a, c] }, { log: logOf(1), seq: 3, run: [b] }, { log: logOf(2), seq: 3, run: [a] }, { log: logOf(1), seq: 3, run: [a, b] }])
     })
   })
 }

@@ -121,7 +121,7 @@ export class ReplicaWorld {
   }
 
   /** An entry of this actor's making, whatever its replica thinks of it; what is left out is as an honest author has it. */
-  forge(by: Actor, parts: Partial<EntryParts> & { readonly changes?: readonly Change[]; readonly epoch?: EntryId; readonly key?: Uint8Array } = {}, mesh: MeshId = this.mesh): Entry {
+  forge(by: Actor, parts: Partial<Omit<EntryParts, 'sealed'>> & { readonly sealed?: EntryParts['sealed'] | undefined } & { readonly changes?: readonly Change[]; readonly epoch?: EntryId; readonly key?: Uint8Array } = {}, mesh: MeshId = this.mesh): Entry {
     const { changes = [setChange('forged', 1)], epoch: wanted, key: given, ...rest } = parts
     const epoch = wanted ?? (by.replica.membership.now().epochs()[0] as EntryId)
     const key = given ?? by.replica.ledger.keyring.bodyKey(epoch) ?? new Uint8Array(32)
@@ -136,7 +136,7 @@ export class ReplicaWorld {
       op: undefined,
       sealed: { epoch, nonce: by.runtime.random.bytes(24), key, plain: encodeBody(changes) },
       ...rest,
-    }, by.identity.signing)
+    } as EntryParts, by.identity.signing)
   }
 
   /** A log id that only this actor's device may start. */

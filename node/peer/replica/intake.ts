@@ -2,7 +2,7 @@
 import { noMesh, type Verify } from '../../../crdt/crypto/sign.ts'
 import { verifyRange, type ChainProblem, type Head } from '../../../crdt/log/chain.ts'
 import { meshTag, readEntry, verifyEntry, type Entry, type EntryProblem } from '../../../crdt/log/entry.ts'
-import type { LogId, MeshId } from '../../../crdt/wire/ids.ts'
+import type { EntryId, LogId, MeshId } from '../../../crdt/wire/ids.ts'
 import { limits } from '../../../crdt/wire/limits.ts'
 import type { MeshStore } from '../../ports/store.ts'
 import type { Staging } from '../staging.ts'
@@ -26,9 +26,11 @@ export interface Intake {
   readonly refused: string | undefined
   /** Two entries with one seq: kept as evidence. */
   readonly fork: boolean
+  /** What it waits for, where that is known: entries that its sender holds, or had when it placed them. */
+  readonly missing: readonly EntryId[]
 }
 
-const nothing: Intake = { log: undefined, end: undefined, placed: 0, waiting: false, problem: undefined, refused: undefined, fork: false }
+const nothing: Intake = { log: undefined, end: undefined, placed: 0, waiting: false, problem: undefined, refused: undefined, fork: false, missing: [] }
 
 export interface IntakeNeeds {
   readonly mesh: MeshId
@@ -54,7 +56,7 @@ export function takeRun(run: readonly Uint8Array[], { mesh, ledger, store, verif
   if (entries.some((entry) => entry.device !== first.device)) return { ...about, problem: 'wrong_device' }
   const known = ledger.logs.get(first.log)
   if (known && (known.device !== first.device || known.type !== first.type)) return { ...about, problem: 'wrong_device' }
-  if (known?.forked || known?.refused !== undefined) return about
+  if (known?.refused !== undefined || (known?.forked && known.type === 'content')) return about
   if (!known && ledger.logs.size >= limits.logsPerMesh) return { ...about, problem: 'too_many_logs' }
 
   const clash = entries.findIndex((entry) => known && entry.seq <= known.seq && (store.idAt(entry.log, entry.seq) ?? entry.id) !== entry.id)
@@ -64,7 +66,8 @@ export function takeRun(run: readonly Uint8Array[], { mesh, ledger, store, verif
   if (!next) return about
   if (next.seq > (known?.seq ?? 0) + 1) return { ...about, waiting: true }
   // The right seq on another predecessor: the device signed another entry where ours stands.
-  if (known && next.previous !== known.id) return { ...about, waiting: true, fork: true }
+  if (known && next.previous !== known.id) return keepEvidence(news, about)
+  if (known?.forked) return about
   const founding = next.type === 'membership' && next.id === mesh
   const signedFor = founding ? noMesh : mesh
   const wrong = founding && news.length > 1
@@ -80,7 +83,7 @@ export function takeRun(run: readonly Uint8Array[], { mesh, ledger, store, verif
       const done = entry.type === 'membership' ? ledger.placeMembership(entry, i === last, staging, events) : ledger.placeContent(entry, i === last, staging, events)
       if (done === 'placed') continue
       vouchForEnd(all[i - 1])
-      if (done === 'missing') return { ...about, placed: i, waiting: true }
+      if (done === 'missing') return { ...about, placed: i, waiting: true, missing: ledger.missing(entry) }
       refuse(entry, done.refused)
       return { ...about, placed: i, refused: done.refused }
     }
@@ -100,14 +103,23 @@ export function takeRun(run: readonly Uint8Array[], { mesh, ledger, store, verif
     staging.put('meta', `refused\0${entry.log}`, utf8.encode(why))
   }
 
-  function keepEvidence(branch: readonly Entry[], result: Intake): Intake {
-    const start = branch[0] as Entry
-    const base = start.seq === 1 ? undefined : store.idAt(start.log, start.seq - 1)
-    const after: Head | undefined = base && { seq: start.seq - 1, id: base }
-    if (start.seq > 1 && !after) return { ...result, waiting: true }
-    const wrong = verifyRange(mesh, meshTag(mesh), after, branch, verify)
+  /** @param run stands where another entry of ours does, or on one that does */
+  function keepEvidence(run: readonly Entry[], result: Intake): Intake {
+    const start = run[0] as Entry
+    const before = start.seq === 1 ? undefined : store.idAt(start.log, start.seq - 1)
+    const after: Head | undefined = before && { seq: start.seq - 1, id: before }
+    let branch = run
+    if (start.previous !== before) {
+      // Its branch parts from ours further down.
+      const known = start.previous && ledger.branches.with(start.previous)
+      if (!known) return { ...result, waiting: true, fork: true, missing: start.type === 'membership' && start.previous ? [start.previous] : [] }
+      branch = [...known.slice(0, known.findIndex(({ id }) => id === start.previous) + 1), ...run]
+    }
+    const base = branch === run ? after : branch.at(-run.length - 1)
+    const wrong = verifyRange(mesh, meshTag(mesh), base, run, verify)
     if (wrong) return { ...result, problem: wrong.problem }
-    staging.evidence.push({ log: start.log, seq: start.seq, run: branch.map((entry) => entry.bytes) })
+    const first = branch[0] as Entry
+    if (ledger.branches.add(branch)) staging.evidence.push({ log: first.log, seq: first.seq, run: branch.map((entry) => entry.bytes) })
     const state = ledger.logs.get(start.log)
     if (state) state.forked = true
     return { ...result, fork: true }

@@ -6,30 +6,29 @@
 import type { Verify } from '../../../crdt/crypto/sign.ts'
 import type { HybridClock } from '../../../crdt/log/clock.ts'
 import { readEntry, type Entry } from '../../../crdt/log/entry.ts'
-import { Membership } from '../../../crdt/members/membership.ts'
-import { decodeOp, type MemberOp, type OpOf, type Pin } from '../../../crdt/members/ops.ts'
+import type { Membership } from '../../../crdt/members/membership.ts'
+import type { MemberOp, OpOf, Pin } from '../../../crdt/members/ops.ts'
 import { decode, encode } from '../../../crdt/wire/codec.ts'
 import { idSet, type EntryId, type LogId, type MeshId } from '../../../crdt/wire/ids.ts'
 import { limits } from '../../../crdt/wire/limits.ts'
 import type { Log } from '../../ports/log.ts'
 import type { MeshStore } from '../../ports/store.ts'
 import type { Staging } from '../staging.ts'
+import type { Branches } from './branches.ts'
 import { Folder, type FoldEvents } from './folder.ts'
 import type { Identity } from './identity.ts'
 import { Keyring } from './keyring.ts'
-import { loadMembership, memberEntry, parentsOf } from './load-membership.ts'
+import { parentsOf } from './load-membership.ts'
 import { LogTable } from './logs.ts'
+import { MemberBook, type Placed } from './member-book.ts'
+import { allRows } from './rows.ts'
 import { Unopened } from './unopened.ts'
 
 const frontierRow = idSet<EntryId>(32, limits.frontierIds)
-const utf8 = new TextEncoder()
 const fromUtf8 = new TextDecoder()
 
 /** Operations that can change whose content stands. */
 const takesOrGives: ReadonlySet<MemberOp['type']> = new Set(['remove', 'removeDevice', 'close', 'admit', 'promote', 'link', 'leave'])
-
-/** What became of an entry: 'missing' while something it builds on is unknown, refused for good with why. */
-export type Placed = 'placed' | 'missing' | { readonly refused: string }
 
 export interface LedgerNeeds {
   readonly mesh: MeshId
@@ -44,7 +43,7 @@ export class Ledger {
   readonly #needs: LedgerNeeds
   readonly logs = new LogTable()
   readonly keyring: Keyring
-  membership: Membership
+  readonly #book: MemberBook
   readonly #unopened = new Unopened()
   readonly #staged = new Map<EntryId, Entry>()
   readonly #pins = new Map<LogId, { readonly frontier: readonly EntryId[]; readonly pins: readonly (readonly Pin[])[] | undefined }>()
@@ -60,13 +59,21 @@ export class Ledger {
   constructor(needs: LedgerNeeds) {
     this.#needs = needs
     this.keyring = new Keyring(needs.mesh, needs.identity)
-    this.membership = new Membership(needs.mesh, needs.verify)
+    this.#book = new MemberBook({ ...needs, onOperation: (op, id, staging, events) => this.#take(op, id, staging, events) })
     this.#folder = this.#newFolder()
+  }
+
+  get membership(): Membership {
+    return this.#book.membership
+  }
+
+  get branches(): Branches {
+    return this.#book.branches
   }
 
   /** @param judgeAnew after an upgrade: what an older version refused or did not understand is judged by this one (rule C5) */
   load(judgeAnew: boolean): void {
-    const { store, mesh, verify } = this.#needs
+    const { store } = this.#needs
     this.logs.clear()
     this.keyring.clear()
     this.#unopened.clear()
@@ -75,7 +82,7 @@ export class Ledger {
     this.#foldAnew = false
     this.#lastAllowed = undefined
     this.#pins.clear()
-    this.membership = new Membership(mesh, verify)
+    this.#book.load(store, judgeAnew)
     this.#folder = this.#newFolder()
     for (const stored of store.logs()) {
       const frontier = store.get('meta', `frontier\0${stored.log}`)
@@ -83,15 +90,14 @@ export class Ledger {
       const refused = store.get('meta', `refused\0${stored.log}`)
       this.logs.add({ ...stored, frontier: known?.ok ? known.value : [], refused: refused && !judgeAnew ? fromUtf8.decode(refused) : undefined, forked: false })
     }
-    for (const { log } of store.evidence()) {
+    for (const log of this.branches.logs()) {
       const state = this.logs.get(log)
       if (state) state.forked = true
     }
-    loadMembership(store, this.membership, judgeAnew)
-    for (const [epoch, secret] of all(store, 'epoch')) this.keyring.add(epoch as EntryId, secret)
+    for (const [epoch, secret] of allRows(store, 'epoch')) this.keyring.add(epoch as EntryId, secret)
     this.#limits = this.#standingLimits()
     this.#standingMayHaveChanged = false
-    for (const [key] of all(store, 'unopened')) this.#unopened.add(key.slice(0, 64) as EntryId, key.slice(65) as EntryId)
+    for (const [key] of allRows(store, 'unopened')) this.#unopened.add(key.slice(0, 64) as EntryId, key.slice(65) as EntryId)
   }
 
   /** Forgets what was staged: it is committed now, or was thrown away with a reload. */
@@ -128,22 +134,17 @@ export class Ledger {
 
   /** Places a membership entry whose chain is verified, unless a parent is missing or its device was never anybody's. */
   placeMembership(entry: Entry, vouched: boolean, staging: Staging, events: FoldEvents): Placed {
-    const parents = parentsOf(entry)
-    if (!parents.every((id) => this.membership.has(id))) return 'missing'
-    const op = entry.op && decodeOp(entry.op)
-    const asEntry = memberEntry(entry, op?.ok ? op.value : undefined)
-    if (!this.membership.isFromSomebody(asEntry)) return { refused: 'its device was introduced by nobody' }
-    this.#stage(entry, vouched, parents, staging)
-    if (!op?.ok) {
-      // It stays a link of its log; as an operation it does not exist, for this version or for any other.
-      staging.put('meta', `void\0${entry.id}`, utf8.encode(op?.detail ?? 'no op'))
-      this.membership.addVoid(asEntry, `not an operation: ${op?.detail ?? 'none'}`)
-      return 'placed'
-    }
-    const refusal = this.membership.add(asEntry)
-    if (refusal) staging.put('meta', `void\0${entry.id}`, utf8.encode(refusal))
-    else this.#take(op.value, entry.id, staging, events)
-    return 'placed'
+    return this.#book.place(entry, staging, events, (parents) => this.#stage(entry, vouched, parents, staging))
+  }
+
+  /** What an entry builds on and is not here. */
+  missing(entry: Entry): readonly EntryId[] {
+    return this.#book.missing(entry.type === 'membership' ? parentsOf(entry) : this.frontierOf(entry))
+  }
+
+  /** Whether an entry is here, in its log or in a branch of it. */
+  holds(id: EntryId): boolean {
+    return this.branches.with(id) !== undefined || this.has(id)
   }
 
   /** Places a content entry whose chain is verified. @returns 'missing' while its frontier is unknown, or why it is refused for good */
@@ -153,7 +154,7 @@ export class Ledger {
     // A log's entries mostly share frontier and epoch with the one before: what was judged once holds for them all.
     const last = this.#lastAllowed
     if (last?.frontier === frontier && last.device === entry.device && last.epoch === epoch) return this.#stageContent(entry, frontier, vouched, staging, events)
-    if (!frontier.every((id) => this.membership.has(id))) return 'missing'
+    if (!this.#book.haveAll(frontier, staging, events)) return 'missing'
     const before = this.logs.get(entry.log)
     if (before && entry.frontier && !this.membership.covers(entry.frontier, before.frontier)) return { refused: 'its membership frontier went back' }
     const refusal = entry.sealing ? this.membership.contentRefusal(entry.device, frontier, entry.sealing.epoch) : 'it is not sealed'
@@ -282,12 +283,5 @@ export class Ledger {
   #newFolder(): Folder {
     const { mesh, identity } = this.#needs
     return new Folder({ mesh, identity, membership: this.membership, keyring: this.keyring, folded: (id) => this.folded(id), stands: (entry, frontier) => this.#stands(entry, frontier) })
-  }
-}
-
-function* all(store: MeshStore, table: 'epoch' | 'unopened'): Generator<readonly [string, Uint8Array]> {
-  for (let rows = store.scan(table, { limit: 1000 }); rows.length > 0; ) {
-    yield* rows
-    rows = store.scan(table, { limit: 1000, after: (rows.at(-1) as readonly [string, Uint8Array])[0] })
   }
 }

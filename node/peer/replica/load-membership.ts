@@ -12,20 +12,35 @@ const page = 1000
 /**
  * Reads the membership back in the order in which it came.
  * @param judgeAnew after an upgrade: what an older version refused or did not understand is judged by this one (rule C5)
+ * @param adopted entries of branches that have a place in it, in their order: each is put back when one builds on it
  */
-export function loadMembership(store: MeshStore, membership: Membership, judgeAnew: boolean): void {
+export function loadMembership(store: MeshStore, membership: Membership, judgeAnew: boolean, adopted: readonly Entry[]): void {
+  const waiting = adopted.values()
+  const restore = (read: Entry): void => {
+    const refusal = store.get('meta', `void\0${read.id}`)
+    const op = read.op && decodeOp(read.op)
+    const entry = memberEntry(read, op?.ok ? op.value : undefined)
+    if (judgeAnew && op?.ok) membership.add(entry)
+    else membership.restore(entry, refusal && fromUtf8.decode(refusal))
+  }
+  // What an adopted entry builds on was there before it, and so before whatever builds on that entry.
+  const haveAll = (parents: readonly EntryId[]): void => {
+    while (!parents.every((id) => membership.has(id))) {
+      const next = waiting.next()
+      if (next.done) return
+      restore(next.value)
+    }
+  }
   for (let after = 0, rows = store.replay('membership', after, page); rows.length > 0; rows = store.replay('membership', after, page)) {
     for (const row of rows) {
       after = row.position
       const read = readEntry(row.bytes)
       if (!read.ok) throw new Error(`a stored membership entry does not decode: ${read.detail}`)
-      const refusal = store.get('meta', `void\0${read.entry.id}`)
-      const op = read.entry.op && decodeOp(read.entry.op)
-      const entry = memberEntry(read.entry, op?.ok ? op.value : undefined)
-      if (judgeAnew && op?.ok) membership.add(entry)
-      else membership.restore(entry, refusal && fromUtf8.decode(refusal))
+      haveAll(parentsOf(read.entry))
+      restore(read.entry)
     }
   }
+  for (const entry of waiting) restore(entry)
 }
 
 /** Parents of a membership entry: what it names, and its predecessor. */

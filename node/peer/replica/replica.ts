@@ -184,6 +184,24 @@ export class Replica {
     })
   }
 
+  /**
+   * A run that holds an entry and some of its log before it: whoever asks for it by id has another branch, and where
+   * they part is not known here. Empty when it is not here.
+   */
+  readAround(id: EntryId, maxBytes: number): readonly Uint8Array[] {
+    if (!this.mayRead()) return []
+    const branch = this.ledger.branches.with(id)
+    if (branch) return branch.map(({ bytes }) => bytes)
+    const stored = this.store.byId(id)
+    if (!stored) return []
+    for (const before of [64, 16, 4, 0]) {
+      const after = Math.max(0, stored.seq - 1 - before)
+      const run = this.readRun(stored.log, after, maxBytes)
+      if (after + run.length >= stored.seq) return run
+    }
+    return []
+  }
+
   /** Drops every projection and folds all content again (rule D3). */
   async rebuild(): Promise<void> {
     await this.#stage(() => undefined)

@@ -6,8 +6,8 @@ export interface Inbox extends AsyncDisposable {
   /** What waits to be shown unasked, oldest first; never `low`, which is only for the asking. Takes nothing. */
   waiting(limit: number): Promise<readonly Message[]>
   /**
-   * Takes these out of the inbox, as far as it can: what somebody else has taken meanwhile, or what stands
-   * behind a message that is not wanted, it leaves. What is answered is the caller's to show, and nobody else's.
+   * Takes these out of the inbox, save what somebody else has taken meanwhile. What is answered is the caller's
+   * to show, and nobody else's.
    */
   take(messages: readonly Message[]): Promise<readonly Message[]>
   /** Calls back when something may have arrived. Ends with the signal; rejects when the node goes away. */

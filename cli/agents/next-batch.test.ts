@@ -43,6 +43,17 @@ test('a long message is announced once and stays for check_messages; what comes 
   expect([...announced]).toEqual([])
 })
 
+test('announced messages that nobody reads do not hide what comes after them', async () => {
+  const inbox = new InboxDouble()
+  for (let i = 0; i < 50; i++) inbox.arrive('long '.repeat(1000))
+  const open = await inbox.open(signal)
+  const announced = new Set<string>()
+  while ((await nextBatch(open, limits, announced)).length > 0);
+  inbox.arrive('short')
+  expect(await nextBatch(open, limits, announced)).toEqual([expect.stringContaining('"short"')])
+  expect(inbox.messages).toHaveLength(50)
+})
+
 test('where lines may be of any length, a message longer than the batch comes alone', async () => {
   const inbox = new InboxDouble()
   inbox.arrive('long '.repeat(1000))

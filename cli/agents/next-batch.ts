@@ -20,7 +20,8 @@ const announcementChars = 490
  * that from call to call.
  */
 export async function nextBatch(inbox: Inbox, limits: BatchLimits, announced: Set<string>): Promise<readonly string[]> {
-  const waiting = await inbox.waiting(limits.messages)
+  // What was announced stays in front until the agent reads it: it must not hide what came after.
+  const waiting = await inbox.waiting(limits.messages + announced.size)
   forget(announced, waiting)
   const fresh = waiting.filter(({ id }) => !announced.has(id))
   const short = fresh.filter((message) => frameMessage(message).length <= limits.lineChars)
@@ -29,7 +30,7 @@ export async function nextBatch(inbox: Inbox, limits: BatchLimits, announced: Se
   const lines = taken.map(frameMessage)
   if (lines.length > 0) return lines
 
-  const stuck = wanted.length === 0 ? fresh : (await inbox.waiting(limits.messages)).filter(({ id }) => !announced.has(id))
+  const stuck = wanted.length === 0 ? fresh : (await inbox.waiting(limits.messages + announced.size)).filter(({ id }) => !announced.has(id))
   const announcing = whatFits(stuck.map((message) => [message, announceMessage(message, Math.min(limits.lineChars, announcementChars))]), limits.chars)
   for (const [message] of announcing) announced.add(message.id)
   return announcing.map(([, line]) => line)

@@ -25,7 +25,7 @@ export function nodeInbox({ home, env, session, directory, agent }: NodeInboxOpt
 }
 
 /** How far into the inbox one look goes. */
-const lookLimit = 100
+const lookLimit = 1000
 
 /**
  * The inbox of the session that the client is attached as. Disposing it closes the client. The signal ends a
@@ -35,14 +35,7 @@ export function clientInbox(client: Client, signal: AbortSignal): Inbox {
   const look = async () => (await client.message.inbox({ limit: lookLimit, peek: true }, { signal })).messages
   return {
     waiting: async (limit) => (await look()).filter(({ priority }) => priority !== 'low').slice(0, limit),
-    take: async (wanted) => {
-      // The node gives what came first, so no more can be taken than stands in front.
-      const ids = new Set(wanted.map(({ id }) => id))
-      const front = await look()
-      const others = front.findIndex(({ id }) => !ids.has(id))
-      const count = others < 0 ? front.length : others
-      return count === 0 ? [] : (await client.message.inbox({ limit: count })).messages
-    },
+    take: async (wanted) => (wanted.length === 0 ? [] : (await client.message.inbox({ ids: wanted.map(({ id }) => id), limit: wanted.length })).messages),
     watch: async (arrived, until) => {
       try {
         await client.message.watch({}, { signal: until, event: () => arrived() })

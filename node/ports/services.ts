@@ -283,8 +283,8 @@ export type ReceiptState = 'pending' | 'stored' | 'reached' | 'shown' | 'read'
 /** Where the caller names no mesh, inbox, status and watch cover every mesh of this node. */
 export interface MessagesService {
   send(input: { to: readonly string[]; text: string; priority: Priority; reply_to?: string | undefined; idempotency_key?: string | undefined }): Promise<{ id: string; at: number; recipients: readonly string[] }>
-  /** Drains the caller's inbox; with `wait_ms` it waits that long for a first message. */
-  inbox(input: { wait_ms: number; limit: number; peek: boolean }, signal: AbortSignal): Promise<readonly Message[]>
+  /** Drains the caller's inbox, or takes only some messages out of it; with `wait_ms` it waits that long for a first one. */
+  inbox(input: { wait_ms: number; limit: number; peek: boolean; ids?: readonly string[] | undefined }, signal: AbortSignal): Promise<readonly Message[]>
   status(id: string): Promise<{ id: string; recipients: readonly { name: string; device: string; state: ReceiptState; why: string | null }[] }>
   /** Calls back for every message to the caller's session as it arrives, until the signal fires. Resolves once it watches. */
   watch(on: (message: Message) => void, signal: AbortSignal): Promise<void>

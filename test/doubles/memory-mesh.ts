@@ -192,9 +192,11 @@ export class MemoryMesh {
         if (idempotency_key !== undefined) this.#sentByKey.set(idempotency_key, id)
         return { id, at, recipients: to }
       },
-      inbox: async ({ wait_ms, limit, peek }, signal) => {
+      inbox: async ({ wait_ms, limit, ids, peek }, signal) => {
         if (this.#inbox.length === 0 && wait_ms > 0) await this.#arrival(AbortSignal.any([signal, AbortSignal.timeout(Math.min(wait_ms, 2 ** 31 - 1))]), signal)
-        return peek ? this.#inbox.slice(0, limit) : this.#inbox.splice(0, limit)
+        const given = this.#inbox.filter(({ id }) => ids === undefined || ids.includes(id)).slice(0, limit)
+        if (!peek) for (const message of given) this.#inbox.splice(this.#inbox.indexOf(message), 1)
+        return given
       },
       status: async (id) => {
         const to = this.#sent.get(id)

@@ -15,16 +15,17 @@ export const messageInbox = defineOp({
     wait: z.boolean().default(false).describe('When there is none, wait for the first to arrive'),
     wait_seconds: z.number().min(0).max(600).default(0).describe('When there is none, wait this long for the first'),
     limit: z.number().int().min(1).max(1000).default(50).describe('At most this many'),
+    ids: z.array(z.string().max(64)).max(1000).optional().describe('Only these, wherever they stand'),
     peek: z.boolean().default(false).describe('Leave them in the inbox'),
   }),
   output: z.object({ messages: z.array(message) }),
   needs: ['messages'],
   errors: ['mesh_none', 'mesh_unknown', 'mesh_ambiguous', 'removed'],
-  cli: { command: 'inbox', hidden: ['wait_seconds'] },
-  mcp: { tool: 'check_messages', alwaysLoad: true, hidden: ['wait'] },
+  cli: { command: 'inbox', hidden: ['wait_seconds', 'ids'] },
+  mcp: { tool: 'check_messages', alwaysLoad: true, hidden: ['wait', 'ids'] },
   example: 'atoll inbox --wait',
-  handler: async ({ messages }, { wait, wait_seconds, limit, peek }, { signal }) => ({
-    messages: await messages.inbox({ wait_ms: wait ? foreverMs : Math.round(wait_seconds * 1000), limit, peek }, signal),
+  handler: async ({ messages }, { wait, wait_seconds, limit, ids, peek }, { signal }) => ({
+    messages: await messages.inbox({ wait_ms: wait ? foreverMs : Math.round(wait_seconds * 1000), limit, ids, peek }, signal),
   }),
   show: ({ messages }) => (messages.length === 0 ? ['No messages.'] : messages.flatMap(showMessage)),
 })

@@ -67,8 +67,11 @@ export class Mail {
     return { ...written, device: this.#replica.identity.device, message }
   }
 
-  /** What has not been delivered to this reader, oldest first; unless peeking, it counts as delivered afterwards. */
-  async drain(reader: InboxReader, limit: number, peek: boolean): Promise<readonly Message[]> {
+  /**
+   * What has not been delivered to this reader, oldest first; unless peeking, it counts as delivered afterwards.
+   * @param only the ids of those that are wanted; the others stay
+   */
+  async drain(reader: InboxReader, limit: number, peek: boolean, only: ReadonlySet<string> | undefined): Promise<readonly Message[]> {
     const found: MessageRow[] = []
     const { store } = this.#replica
     let mark = this.#marks.get(reader.id) ?? ''
@@ -77,6 +80,10 @@ export class Mail {
       const rows = store.scan('message', { after, limit: page })
       for (const [key, stored] of rows) {
         after = key
+        if (only && !only.has(idOfMessageKey(key))) {
+          contiguous = false
+          continue
+        }
         const delivered = `${reader.id}\0${idOfMessageKey(key)}`
         const row = found.length < limit && !this.#handing.has(delivered) && !store.get('delivered', delivered) ? parseMessage(stored) : undefined
         if (row && this.#isFor(row, reader)) found.push(row)

@@ -26,11 +26,12 @@ export function messagesService({ mesh, meshes, runtime, reader, sessions }: Mes
       const names = mesh().mail.recipients(targets).filter((device) => device !== mesh().replica.identity.device).map((device) => mesh().names.device(device))
       return { id: row.message.id, at: row.clock.ms, recipients: [...new Set(names)] }
     },
-    async inbox({ wait_ms, limit, peek }, signal) {
-      const first = await drainAll(limit, peek)
+    async inbox({ wait_ms, limit, ids, peek }, signal) {
+      const only = ids && new Set(ids)
+      const first = await drainAll(limit, peek, only)
       if (first.length > 0 || wait_ms === 0) return first
       await arrival(meshes(), reader(), runtime, wait_ms, signal)
-      return drainAll(limit, peek)
+      return drainAll(limit, peek, only)
     },
     async status(id) {
       const { running, row } = findAnywhere(meshes(), id)
@@ -48,9 +49,9 @@ export function messagesService({ mesh, meshes, runtime, reader, sessions }: Mes
     },
   }
 
-  async function drainAll(limit: number, peek: boolean): Promise<readonly Message[]> {
+  async function drainAll(limit: number, peek: boolean, only: ReadonlySet<string> | undefined): Promise<readonly Message[]> {
     const messages: Message[] = []
-    for (const { mail } of meshes()) messages.push(...(await mail.drain(reader(), limit - messages.length, peek)))
+    for (const { mail } of meshes()) messages.push(...(await mail.drain(reader(), limit - messages.length, peek, only)))
     return messages.sort((a, b) => a.at - b.at)
   }
 }

@@ -4,7 +4,7 @@
  * and a key that changes often goes into its tree once.
  */
 import { crc32 } from 'node:zlib'
-import type { TableName } from '../../crdt/docs/tables.ts'
+import { localTables, projectionTables, type TableName } from '../../crdt/docs/tables.ts'
 import { OrderedMap } from '../peer/memory-store-ordered-map.ts'
 import { StoreError, type Batch } from '../ports/store.ts'
 import { asBytes } from './sqlite-columns.ts'
@@ -45,7 +45,8 @@ export function recentPuts(database: Database, mostRows: number): RecentPuts {
   }
   for (const [packed] of database.prepare('SELECT puts FROM recent ORDER BY n').iterate()) {
     size.bytes += asBytes(packed).length
-    for (const [table, key, value] of unpackPuts(asBytes(packed))) take(table, key, value)
+    // A table of an older version may be gone; what is folded into another is folded anew.
+    for (const [table, key, value] of unpackPuts(asBytes(packed))) if (isTable(table)) take(table, key, value)
   }
 
   return {
@@ -73,6 +74,8 @@ export function recentPuts(database: Database, mostRows: number): RecentPuts {
     },
   }
 }
+
+const isTable = (name: string): name is TableName => ([...projectionTables, ...localTables] as readonly string[]).includes(name)
 
 const nothing = { forget: false, puts: [], bytes: 0 }
 

@@ -2,20 +2,19 @@
  * The schema of a mesh's file, and how older ones become it. `user_version` counts the steps taken; a step that
  * has been released never changes, a new need is a new step.
  */
-import type { TableName } from '../../crdt/docs/tables.ts'
 import { AtollError } from '../ports/errors.ts'
 import type { Database } from './sqlite-database.ts'
 
 /** The SQL name of a table of the folds. */
-export const sqlTable = (table: TableName): string => `kv_${table}`
+export const sqlTable = (table: string): string => `kv_${table}`
 
 // Keys are looked up and scanned in the order of their UTF-8 bytes. Rows come sorted and many at a time (sqlite-recent.ts),
 // and then WITHOUT ROWID, with each row in one place, beats a table with an index in time and size.
 const keyed = (table: string): string => `CREATE TABLE ${table} (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;`
 
 // As released, whatever crdt/docs/tables.ts lists by now: a table that is added there needs a step here.
-const firstTables: readonly TableName[] = [
-  'register', 'superseded', 'void', 'message', 'messageTime', 'receipt',
+const firstTables: readonly string[] = [
+  'register', 'superseded', 'void', 'message', 'inbox', 'receipt',
   'meta', 'epoch', 'unopened', 'delivered', 'sent', 'outbox',
 ]
 
@@ -64,6 +63,8 @@ const steps: readonly string[] = [
   CREATE TABLE note (n INTEGER PRIMARY KEY, note TEXT NOT NULL UNIQUE, words TEXT NOT NULL, tags TEXT NOT NULL) STRICT;
   CREATE VIRTUAL TABLE note_words USING fts5 (words, tags, content = 'note', content_rowid = 'n', tokenize = 'ascii');
   `,
+  // Messages stand in the order of their time, and are their own inbox. Folds of another version are folded anew (rebuild.ts).
+  `DROP TABLE ${sqlTable('inbox')}; ${keyed(sqlTable('messageTime'))}`,
 ]
 
 /** The schema this version writes. */

@@ -1,9 +1,12 @@
 /**
  * The golden vectors, read by this version. They stand in `vectors/` and never change; `make.ts` wrote them. What is
- * derived is recomputed here from SPEC.md and libsodium alone.
+ * derived is recomputed here from SPEC.md and libsodium alone. `stores/` holds a store of each schema there was, as the
+ * last version that wrote it left it after reading the golden history.
  */
-import { readdirSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { open } from '../../crdt/crypto/seal.ts'
 import { noMesh, verify } from '../../crdt/crypto/sign.ts'
@@ -25,6 +28,8 @@ import { limits } from '../../crdt/wire/limits.ts'
 import { domains, protocols } from '../../crdt/wire/protocols.ts'
 import { silentLog } from '../../node/ports/log.ts'
 import { noWitness } from '../../node/ports/witness.ts'
+import { openSqliteStore } from '../../node/host/sqlite-store.ts'
+import type { MeshStore } from '../../node/ports/store.ts'
 import { createMemoryStore } from '../../node/peer/memory-store.ts'
 import { transcriptOf } from '../../node/peer/join/frames.ts'
 import { Keyring } from '../../node/peer/replica/keyring.ts'
@@ -167,20 +172,12 @@ test('T10: the golden envelope opens for its recipients and for nobody else', ()
 
 test('C5 D3: a device that reads the golden history comes to the golden state, and again when it folds anew', async () => {
   const runtime = new VirtualRuntime({ seed: 1, turn: () => new Promise((done) => setImmediate(done)) })
-  const { identity } = party('alice')
   const store = createMemoryStore()
-  const replica = new Replica({ mesh, identity, store, runtime, verify, witness: noWitness, log: silentLog })
+  const replica = openReplica(store, runtime)
   for (const { bytes, name } of entries) expect(await runtime.resolve(replica.receive([fromHex(bytes)]), 1000), `${name}`).toMatchObject({ placed: 1, problem: undefined, refused: undefined })
-  const shown = (doc: string, key: string): unknown[] => readRegister(store, doc, key).map(({ deleted, value }) => (deleted ? 'deleted' : (JSON.parse(value) as unknown)))
-  const log = named('content with frontier').fields.log
-  for (const round of ['folded', 'refolded']) {
-    expect(Object.fromEntries(['color', 'gone', 'secret', 'after', 'dave', 'beyond'].map((key) => [key, shown('state', key)])), `${round}`).toEqual({ color: ['red'], gone: ['deleted'], secret: [42], after: ['the unknown'], dave: ['stands'], beyond: [] })
-    expect(shown('memory', 'note 1'), `${round}`).toEqual([{ text: 'ünïcode 🪸', tags: ['reef'] }])
-    expect(readMessage(store, message.id), `${round}`).toMatchObject({ device: party('bob').identity.device, log, seq: 2, message: { ...message, session: 'left pane', priority: 'now', text: 'hello\n"reef"' } })
-    expect(store.scan('message', { limit: 9 }).map(([key]) => idOfMessageKey(key)), `${round}`).toEqual([message.id])
-    expect((['reached', 'shown', 'read'] as const).map((state) => receiptMark(store, log, party('carol').identity.device, state)), `${round}`).toEqual([3, 2, 2])
-    await runtime.resolve(replica.rebuild(), 1000)
-  }
+  expectGoldenState(store, 'folded')
+  await runtime.resolve(replica.rebuild(), 1000)
+  expectGoldenState(store, 'refolded')
   // What it holds it passes on as it came, unknown kinds and all.
   for (const { fields } of entries) expect(replica.readRun(fields.log, 0, 1 << 20).map(toHex)).toEqual(entries.filter((other) => other.fields.log === fields.log).map(({ bytes }) => bytes))
 })
@@ -259,3 +256,31 @@ test('C5: receipts and operations of later versions are refused as a whole, not 
   const leave = encodeOp({ type: 'leave', grant: named('found').id } satisfies MemberOp)
   expect(decodeOp(leave.with(0, 15))).toMatchObject({ ok: false, problem: 'bad_value' })
 })
+
+test.each(readdirSync(join(import.meta.dirname, 'stores')))('C5 D3: a store that an earlier version wrote (%s) is taken over, and folds to the golden state', async (file) => {
+  const home = mkdtempSync(join(tmpdir(), 'atoll-golden-'))
+  const path = join(home, 'mesh.db')
+  writeFileSync(path, gunzipSync(readFileSync(join(import.meta.dirname, 'stores', file))))
+  const runtime = new VirtualRuntime({ seed: 1, turn: () => new Promise((done) => setImmediate(done)) })
+  for (const round of ['taken over', 'opened again']) {
+    const replica = openReplica(openSqliteStore({ path }), runtime)
+    expectGoldenState(replica.store, round)
+    await runtime.resolve(replica.close(), 1000)
+  }
+  rmSync(home, { recursive: true })
+})
+
+function openReplica(store: MeshStore, runtime: VirtualRuntime): Replica {
+  return new Replica({ mesh, identity: party('alice').identity, store, runtime, verify, witness: noWitness, log: silentLog })
+}
+
+/** What the golden history says, as every version must read it. */
+function expectGoldenState(store: MeshStore, when: string): void {
+  const shown = (doc: string, key: string): unknown[] => readRegister(store, doc, key).map(({ deleted, value }) => (deleted ? 'deleted' : (JSON.parse(value) as unknown)))
+  const log = named('content with frontier').fields.log
+  expect(Object.fromEntries(['color', 'gone', 'secret', 'after', 'dave', 'beyond'].map((key) => [key, shown('state', key)])), when).toEqual({ color: ['red'], gone: ['deleted'], secret: [42], after: ['the unknown'], dave: ['stands'], beyond: [] })
+  expect(shown('memory', 'note 1'), when).toEqual([{ text: 'ünïcode 🪸', tags: ['reef'] }])
+  expect(readMessage(store, message.id), when).toMatchObject({ device: party('bob').identity.device, log, seq: 2, message: { ...message, session: 'left pane', priority: 'now', text: 'hello\n"reef"' } })
+  expect(store.scan('message', { limit: 9 }).map(([key]) => idOfMessageKey(key)), when).toEqual([message.id])
+  expect((['reached', 'shown', 'read'] as const).map((state) => receiptMark(store, log, party('carol').identity.device, state)), when).toEqual([3, 2, 2])
+}

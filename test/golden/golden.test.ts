@@ -278,9 +278,9 @@ function openReplica(store: MeshStore, runtime: VirtualRuntime): Replica {
 function expectGoldenState(store: MeshStore, when: string): void {
   const shown = (doc: string, key: string): unknown[] => readRegister(store, doc, key).map(({ deleted, value }) => (deleted ? 'deleted' : (JSON.parse(value) as unknown)))
   const log = named('content with frontier').fields.log
-  expect(Object.fromEntries(['color', 'gone', 'secret', 'after', 'dave', 'beyond'].map((key) => [key, shown('state', key)])), when).toEqual({ color: ['red'], gone: ['deleted'], secret: [42], after: ['the unknown'], dave: ['stands'], beyond: [] })
-  expect(shown('memory', 'note 1'), when).toEqual([{ text: 'ünïcode 🪸', tags: ['reef'] }])
-  expect(readMessage(store, message.id), when).toMatchObject({ device: party('bob').identity.device, log, seq: 2, message: { ...message, session: 'left pane', priority: 'now', text: 'hello\n"reef"' } })
-  expect(store.scan('message', { limit: 9 }).map(([key]) => idOfMessageKey(key)), when).toEqual([message.id])
-  expect((['reached', 'shown', 'read'] as const).map((state) => receiptMark(store, log, party('carol').identity.device, state)), when).toEqual([3, 2, 2])
+  expect(Object.fromEntries(['color', 'gone', 'secret', 'after', 'dave', 'beyond'].map((key) => [key, shown('state', key)])), `${when}`).toEqual({ color: ['red'], gone: ['deleted'], secret: [42], after: ['the unknown'], dave: ['stands'], beyond: [] })
+  expect(shown('memory', 'note 1'), `${when}`).toEqual([{ text: 'ünïcode 🪸', tags: ['reef'] }])
+  expect(readMessage(store, message.id), `${when}`).toMatchObject({ device: party('bob').identity.device, log, seq: 2, message: { ...message, session: 'left pane', priority: 'now', text: 'hello\n"reef"' } })
+  expect(store.scan('message', { limit: 9 }).map(([key]) => idOfMessageKey(key)), `${when}`).toEqual([message.id])
+  expect((['reached', 'shown', 'read'] as const).map((state) => receiptMark(store, log, party('carol').identity.device, state)), `${when}`).toEqual([3, 2, 2])
 }

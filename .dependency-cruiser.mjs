@@ -64,10 +64,16 @@ export default {
     },
     {
       name: 'browser-safe-uses-few-packages',
-      comment: 'Schemas are zod, QR codes uqr (pure, no dependencies); everything else comes through a port.',
+      comment: 'Schemas are zod, QR codes uqr (pure, no dependencies), live documents Yjs (in one folder); everything else comes through a port.',
       severity: 'error',
       from: { path: '^node/(ports|ops|peer|rpc)/', pathNot: test },
-      to: { path: packages, pathNot: 'node_modules/(zod|uqr)/' },
+      to: { path: packages, pathNot: 'node_modules/(zod|uqr|yjs)/' },
+    },
+    {
+      name: 'yjs-in-one-folder',
+      severity: 'error',
+      from: { pathNot: ['^node/peer/documents/', test] },
+      to: { path: 'node_modules/(yjs|y-protocols)/' },
     },
     {
       name: 'browser-safe-uses-no-node',

@@ -14,8 +14,8 @@ describe('flags', () => {
     expect(parse('a', '--listen', 'x:1', 'b', '--wait', '--relay=r1', '--relay', 'r2', '-f', '--json')).toEqual({ values: { listen: 'x:1', wait: true, relay: ['r1', 'r2'], follow: true, json: true }, positionals: ['a', 'b'] })
   })
 
-  it('leave negative numbers, a lone dash and what follows -- alone', () => {
-    expect(parse('-5', '-0.5', '-', '-12.5e3', '--', '--wait', '-x').positionals).toEqual(['-5', '-0.5', '-', '-12.5e3', '--wait', '-x'])
+  it('leave negative numbers, items of a list, a lone dash and what follows -- alone', () => {
+    expect(parse('-5', '-0.5', '-', '-12.5e3', '- an item', '---', '--', '--wait', '-x').positionals).toEqual(['-5', '-0.5', '-', '-12.5e3', '- an item', '---', '--wait', '-x'])
   })
 
   it('H1 are refused in words when unknown, without their value, with one too many, or twice', () => {

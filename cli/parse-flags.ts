@@ -33,8 +33,8 @@ export function parseFlags(args: readonly string[], options: Readonly<Record<str
     if (token.kind === 'positional') positionals.push(token.value)
     if (token.kind !== 'option' || token.index === taken) continue
     const typed = args[token.index] ?? ''
-    if (/^-\d|^-\./.test(typed)) {
-      // parseArgs reads -12 as a bundle of short flags; we have none that are digits.
+    if (/^-[^a-z-]|^---/i.test(typed)) {
+      // parseArgs reads -12, and "- an item", as bundles of short flags; ours are letters.
       positionals.push(typed)
       taken = token.index
       continue

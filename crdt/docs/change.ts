@@ -43,7 +43,7 @@ export const encodeBody = (changes: readonly Change[]): Uint8Array => encode(bod
 export const decodeBody = (plain: Uint8Array): Decoded<readonly Change[]> => decode(body, plain)
 
 /** Register documents of a mesh. */
-export const registerDocs = ['state', 'memory', 'members', 'mesh'] as const
+export const registerDocs = ['state', 'memory', 'members', 'mesh', 'documents'] as const
 export type RegisterDoc = (typeof registerDocs)[number]
 
 /** The value is JSON text: what a reader parses, and re-parses in its own version, is what the writer wrote. */

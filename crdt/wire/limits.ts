@@ -18,12 +18,14 @@ export const limits = {
   keyBytes: 512,
   valueBytes: 128 * 1024,
   messageBytes: 64 * 1024,
+  partsPerUpdate: 64,
 
   // What people type.
   nameBytes: 128,
   noteBytes: 64 * 1024,
   tagsPerNote: 32,
   tagBytes: 64,
+  documentTextBytes: 1024 * 1024,
   linkBytes: 2048,
   relaysPerLink: 3,
   relaysPerMesh: 8,

@@ -65,6 +65,8 @@ const steps: readonly string[] = [
   `,
   // Messages stand in the order of their time, and are their own inbox. Folds of another version are folded anew (rebuild.ts).
   `DROP TABLE ${sqlTable('inbox')}; ${keyed(sqlTable('messageTime'))}`,
+  // Live documents.
+  ['update', 'documentHead', 'snapshot'].map((table) => keyed(sqlTable(table))).join(' '),
 ]
 
 /** The schema this version writes. */

@@ -11,6 +11,11 @@ import { inviteList } from './invite/list.ts'
 import { inviteRevoke } from './invite/revoke.ts'
 import { memberList } from './member/list.ts'
 import { memberRemove } from './member/remove.ts'
+import { documentAppend } from './document/append.ts'
+import { documentCreate } from './document/create.ts'
+import { documentExport } from './document/export.ts'
+import { documentList } from './document/list.ts'
+import { documentShow } from './document/show.ts'
 import { memoryForget } from './memory/forget.ts'
 import { memoryRecall } from './memory/recall.ts'
 import { memoryRemember } from './memory/remember.ts'
@@ -54,6 +59,7 @@ export const operations = [
   sessionSetSummary, sessionSetStatus,
   stateSet, stateGet, stateList, stateDelete, stateHistory, stateWatch,
   memoryRemember, memoryRecall, memoryForget,
+  documentCreate, documentList, documentShow, documentAppend, documentExport,
   messageSend, messageInbox, messageStatus, messageWatch,
   auditVerify,
 ] as const

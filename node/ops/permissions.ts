@@ -35,6 +35,8 @@ export const permissions = {
   'state.write': [...writers],
   'memory.read': anyone,
   'memory.write': [...writers],
+  'document.read': anyone,
+  'document.write': [...writers],
   'message.send': [...writers],
   'audit.read': anyone,
 } as const satisfies Record<string, readonly Holder[] | null>

@@ -265,6 +265,24 @@ export interface MemoryService {
   forget(id: string): Promise<{ id: string }>
 }
 
+export interface DocumentSummary {
+  readonly id: string
+  readonly title: string
+  readonly by: string
+  readonly at: number
+}
+
+/** Live documents. A document is said by its id, the beginning of that, or its title; a part is one of its named texts. */
+export interface DocumentsService {
+  create(input: { title: string; text?: string | undefined; part: string }): Promise<DocumentSummary>
+  list(): Promise<readonly DocumentSummary[]>
+  show(document: string, part: string): Promise<DocumentSummary & { text: string; parts: readonly string[] }>
+  /** Adds a line at the end. */
+  append(input: { document: string; text: string; part: string }): Promise<{ id: string; title: string; length: number }>
+  /** `yjs`: all of it as an update of version 1, in base64. */
+  export(document: string, format: 'text' | 'yjs', part: string): Promise<{ id: string; title: string; format: 'text' | 'yjs'; content: string }>
+}
+
 export interface Message {
   readonly id: string
   readonly from: string
@@ -315,6 +333,7 @@ export interface Services {
   readonly sessions: SessionsService
   readonly state: StateService
   readonly memory: MemoryService
+  readonly documents: DocumentsService
   readonly messages: MessagesService
   readonly audit: AuditService
 }

@@ -1,6 +1,6 @@
 /** One mesh of a MemoryPeer: what is written is kept in maps, and peers are people who never answer. */
 import { AtollError } from '../../node/ports/errors.ts'
-import type { AuditService, Json, MembersService, MemoryService, MeshService, MeshSummary, Message, MessagesService, Note, Peer, PeersService, RelaysService, Role, SessionInfo, StateChange, StateService, StateVersion } from '../../node/ports/services.ts'
+import type { AuditService, DocumentsService, Json, MembersService, MemoryService, MeshService, MeshSummary, Message, MessagesService, Note, Peer, PeersService, RelaysService, Role, SessionInfo, StateChange, StateService, StateVersion } from '../../node/ports/services.ts'
 
 interface World {
   now(): number
@@ -29,6 +29,7 @@ export class MemoryMesh {
   readonly #history = new Map<string, StateVersion[]>()
   readonly #watchers = new Set<(change: StateChange) => void>()
   readonly #notes = new Map<string, Note>()
+  readonly #documents = new Map<string, { readonly id: string; readonly title: string; text: string; readonly at: number }>()
   readonly #sent = new Map<string, readonly string[]>()
   readonly #sentByKey = new Map<string, string>()
   readonly #invites: MemoryInvite[] = []
@@ -174,6 +175,31 @@ export class MemoryMesh {
         if (!this.#notes.delete(id)) throw new AtollError('note_unknown', { id })
         return { id }
       },
+    }
+  }
+
+  documentsService(): DocumentsService {
+    const find = (typed: string): { id: string; title: string; text: string; at: number } => {
+      const found = [...this.#documents.values()].filter(({ id, title }) => id === typed || title === typed)
+      const [only, ...others] = found
+      if (!only || others.length > 0) throw new AtollError('document_unknown', { name: typed, choices: 'none' })
+      return only
+    }
+    const summary = ({ id, title, at }: { id: string; title: string; at: number }): { id: string; title: string; by: string; at: number } => ({ id, title, by: this.#as, at })
+    return {
+      create: async ({ title, text = '' }) => {
+        const document = { id: this.#world.id('doc'), title, text, at: this.#world.now() }
+        this.#documents.set(document.id, document)
+        return summary(document)
+      },
+      list: async () => [...this.#documents.values()].map(summary),
+      show: async (typed, part) => ({ ...summary(find(typed)), text: find(typed).text, parts: [part] }),
+      append: async ({ document, text }) => {
+        const found = find(document)
+        found.text += `${found.text === '' ? '' : '\n'}${text}`
+        return { id: found.id, title: found.title, length: found.text.length }
+      },
+      export: async (typed, format) => ({ id: find(typed).id, title: find(typed).title, format, content: format === 'text' ? find(typed).text : btoa(find(typed).text) }),
     }
   }
 

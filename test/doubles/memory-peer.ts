@@ -161,6 +161,9 @@ export class MemoryPeer implements PeerHost {
       get memory() {
         return mesh().memoryService()
       },
+      get documents() {
+        return mesh().documentsService()
+      },
       get messages() {
         return mesh().messagesService(caller.session)
       },

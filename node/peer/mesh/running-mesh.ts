@@ -17,6 +17,7 @@ import { invitesOf } from '../join/invites.ts'
 import type { LogState } from '../replica/logs.ts'
 import type { Replica } from '../replica/replica.ts'
 import type { SyncEngine } from '../sync-engine.ts'
+import { LiveDocuments } from '../documents/live-documents.ts'
 import { Mail } from './mail.ts'
 import { Names } from './names.ts'
 import { Presence } from './presence.ts'
@@ -46,6 +47,7 @@ export class RunningMesh {
   readonly names: Names
   readonly presence: Presence
   readonly mail: Mail
+  readonly documents: LiveDocuments
   readonly #needs: RunningMeshNeeds
   readonly #listening: Disposable
   /** How much of our own logs each device is known to hold durably (rule C4: only what it announced). */
@@ -64,6 +66,7 @@ export class RunningMesh {
     this.id = needs.replica.mesh
     this.names = new Names(needs.replica)
     this.mail = new Mail(needs.replica, this.names, needs.runtime)
+    this.documents = new LiveDocuments(needs.replica, needs.runtime.random)
     this.presence = new Presence({
       replica: needs.replica,
       runtime: needs.runtime,
@@ -155,6 +158,7 @@ export class RunningMesh {
     this.#listening[Symbol.dispose]()
     for (const timer of [this.#heldTimer, this.#chores, this.#expiry]) timer?.[Symbol.dispose]()
     this.mail.stop()
+    this.documents.stop()
     this.#needs.engine.remove(this.id, 'stopping')
   }
 

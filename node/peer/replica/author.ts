@@ -4,6 +4,7 @@
  */
 import { deletePayload, encodeBody, kinds, messagePayload, receiptPayload, setPayload, type Change, type MessagePayload, type ReceiptPayload } from '../../../crdt/docs/change.ts'
 import { decodeRow, registerKey } from '../../../crdt/docs/registers.ts'
+import { documentHeads, updatePayload } from '../../../crdt/docs/updates.ts'
 import { sealChanges } from '../../../crdt/docs/sealed.ts'
 import type { HybridClock, HybridTime } from '../../../crdt/log/clock.ts'
 import { boundRandomBytes } from '../../../crdt/crypto/bound-id.ts'
@@ -29,6 +30,7 @@ import { checkOwnOp } from './own-op.ts'
 export type WriteSpec =
   | { readonly type: 'set'; readonly doc: string; readonly key: string; readonly value: string }
   | { readonly type: 'delete'; readonly doc: string; readonly key: string }
+  | { readonly type: 'update'; readonly doc: string; readonly part: number; readonly of: number; readonly bytes: Uint8Array }
   | { readonly type: 'message'; readonly message: MessagePayload; readonly audience: 'all' | readonly DeviceId[] }
   | { readonly type: 'receipt'; readonly receipt: ReceiptPayload; readonly audience: readonly DeviceId[] }
 
@@ -106,7 +108,7 @@ export class Author {
     }
     let done = 0
     for (const spec of specs) {
-      const register = spec.type === 'set' || spec.type === 'delete' ? registerKey(spec.doc, spec.key) : undefined
+      const register = touches(spec)
       // A second change of one key must name the first, whose entry has to exist for that.
       if (register !== undefined && touched.has(register)) flush()
       let change = this.#change(spec, view, staging)
@@ -187,6 +189,7 @@ export class Author {
     switch (spec.type) {
       case 'set': return { kind: kinds.set, doc: spec.doc, deps: deps(staging, spec.doc, spec.key), payload: encode(setPayload, { key: spec.key, value: spec.value }) }
       case 'delete': return { kind: kinds.delete, doc: spec.doc, deps: deps(staging, spec.doc, spec.key), payload: encode(deletePayload, { key: spec.key }) }
+      case 'update': return { kind: kinds.yjsUpdate, doc: spec.doc, deps: documentHeads(staging, spec.doc).slice(0, limits.depsPerChange).map(({ entry }) => entry), payload: encode(updatePayload, { part: spec.part, of: spec.of, bytes: spec.bytes }) }
       case 'message': return this.#forAudience({ kind: kinds.message, doc: '', deps: [], payload: encode(messagePayload, spec.message) }, spec.audience, view)
       case 'receipt': return this.#forAudience({ kind: kinds.receipt, doc: '', deps: [], payload: encode(receiptPayload, spec.receipt) }, spec.audience, view)
     }
@@ -201,6 +204,12 @@ export class Author {
     })
     return sealChanges([change], recipients, this.#mesh, this.#identity.device, this.#identity.wrapper, (length) => this.#random.bytes(length))
   }
+}
+
+/** The register or document that a write changes: an entry changes each once. */
+function touches(spec: WriteSpec): string | undefined {
+  if (spec.type === 'set' || spec.type === 'delete') return registerKey(spec.doc, spec.key)
+  return spec.type === 'update' ? `update\0${spec.doc}` : undefined
 }
 
 /** Whether this device may write what others keep. */

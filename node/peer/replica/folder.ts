@@ -4,6 +4,7 @@
  */
 import { decodeBody, deletePayload, kinds, messagePayload, receiptPayload, registerDocs, setPayload, type Change } from '../../../crdt/docs/change.ts'
 import { foldMessage, foldReceipt, type Origin } from '../../../crdt/docs/messages.ts'
+import { foldUpdate, updatePayload } from '../../../crdt/docs/updates.ts'
 import { foldRegister, registerKey, type Version } from '../../../crdt/docs/registers.ts'
 import { openChanges } from '../../../crdt/docs/sealed.ts'
 import { toWords } from '../../../crdt/docs/search-words.ts'
@@ -32,11 +33,13 @@ export interface FoldEvents {
   readonly registers: RegisterEvent[]
   /** Ids of messages that are new in this device's inbox. */
   readonly messages: { readonly id: string; readonly origin: Origin }[]
+  /** Live documents that something was added to. */
+  readonly documents: Set<string>
   /** Ids of messages whose receipts moved are not tracked one by one: only that some did. */
   receipts: boolean
 }
 
-export const noEvents = (): FoldEvents => ({ registers: [], messages: [], receipts: false })
+export const noEvents = (): FoldEvents => ({ registers: [], messages: [], documents: new Set(), receipts: false })
 
 export interface FolderNeeds {
   readonly mesh: MeshId
@@ -93,6 +96,7 @@ export class Folder {
     else if (change.kind === kinds.sealed && !at.inner) this.#sealed(change, at)
     else if (change.kind === kinds.message && at.stands && writers.has(at.role)) this.#message(change, at)
     else if (change.kind === kinds.receipt && at.stands) this.#receipt(change, at)
+    else if (change.kind === kinds.yjsUpdate && !at.inner && writers.has(at.role)) this.#update(change, at)
     // Anything else is of a kind this version does not know: kept and forwarded with its entry (rule C5).
   }
 
@@ -119,6 +123,15 @@ export class Folder {
     for (const change of inner ?? []) this.#dispatch(change, { ...at, inner: true })
   }
 
+  #update(change: Change, { origin, stands, tables, events, written }: FoldContext): void {
+    const payload = decode(updatePayload, change.payload)
+    const document = `update\0${change.doc}`
+    if (!payload.ok || written.has(document)) return
+    written.add(document)
+    const { entry, log, seq } = origin
+    if (foldUpdate(tables, { doc: change.doc, entry, log, seq, deps: change.deps, payload: payload.value, stands }, this.#needs.folded)) events.documents.add(change.doc)
+  }
+
   #message(change: Change, { origin, tables, events }: FoldContext): void {
     const message = decode(messagePayload, change.payload)
     if (!message.ok) return
@@ -143,13 +156,13 @@ interface FoldContext {
   readonly tables: Tables
   readonly events: FoldEvents
   readonly inner: boolean
-  /** Registers that this entry has set or deleted. */
+  /** Registers and documents that this entry has changed. */
   readonly written: Set<string>
 }
 
 /** The permission table of register documents, checked by every peer at the frontier the author named. */
 function mayWrite(doc: string, key: string, role: Role, author: MemberId): boolean {
-  if (doc === 'state' || doc === 'memory') return writers.has(role)
+  if (doc === 'state' || doc === 'memory' || doc === 'documents') return writers.has(role)
   if (doc === 'members') return key === author || stewards.has(role)
   if (doc === 'mesh') return stewards.has(role)
   return (registerDocs as readonly string[]).includes(doc)

@@ -41,6 +41,15 @@ export interface Committed {
   readonly entries: readonly { readonly log: LogId; readonly seq: number; readonly id: EntryId; readonly own: boolean; readonly bytes: Uint8Array }[]
   readonly membership: boolean
   readonly events: FoldEvents
+  /** All content was folded anew: what was read before may not stand. */
+  readonly rebuilt: boolean
+}
+
+/** A row for this device alone; `undefined` deletes it. */
+export interface NoteRow {
+  readonly table: TableName
+  readonly key: string
+  readonly value: Uint8Array | undefined
 }
 
 type Stage = (staging: Staging, events: FoldEvents) => void
@@ -151,10 +160,10 @@ export class Replica {
     return intake as Intake
   }
 
-  /** Writes rows of this device alone (what was delivered, what was sent). */
-  async note(rows: readonly { readonly table: TableName; readonly key: string; readonly value: Uint8Array | undefined }[]): Promise<void> {
+  /** Writes rows of this device alone (what was delivered, what was sent); a function is asked for them when its turn comes. */
+  async note(rows: readonly NoteRow[] | (() => readonly NoteRow[])): Promise<void> {
     await this.#stage((staging) => {
-      for (const { table, key, value } of rows) staging.put(table, key, value)
+      for (const { table, key, value } of typeof rows === 'function' ? rows() : rows) staging.put(table, key, value)
     })
   }
 
@@ -311,13 +320,15 @@ export class Replica {
   }
 
   #afterCommit(staging: Staging, events: FoldEvents): void {
-    if (this.ledger.restand()) this.#rebuildNow()
+    const rebuilt = this.ledger.restand()
+    if (rebuilt) this.#rebuildNow()
     if (this.#parked.length > 0 && this.#author.epoch()) this.#unpark()
     const own = (device: DeviceId): boolean => device === this.identity.device
     const committed: Committed = {
       entries: staging.entries.map(({ log, seq, id, device, bytes }) => ({ log, seq, id, own: own(device), bytes })),
       membership: staging.entries.some(({ type }) => type === 'membership'),
       events,
+      rebuilt,
     }
     for (const listener of this.#listeners) listener(committed)
   }

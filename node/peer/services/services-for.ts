@@ -5,6 +5,7 @@ import type { InboxReader } from '../mesh/mail.ts'
 import type { RunningMesh } from '../mesh/running-mesh.ts'
 import type { ServicesHost } from './services-host.ts'
 import { auditService } from './audit-service.ts'
+import { documentsService } from './documents-service.ts'
 import { membersService } from './members-service.ts'
 import { memoryService } from './memory-service.ts'
 import { meshService } from './mesh-service.ts'
@@ -43,6 +44,7 @@ export function servicesFor(peer: ServicesHost, caller: Caller): Services {
     },
     state: stateService(mesh),
     memory: memoryService(mesh, runtime.random),
+    documents: documentsService(mesh, runtime.random),
     messages: messagesService({ mesh, meshes: () => (caller.mesh === undefined && peer.meshes.size > 0 ? [...peer.meshes.values()] : [mesh()]), runtime, reader, sessions: () => sessionsOf(peer, mesh()) }),
     audit: auditService(mesh, runtime.timers),
   }

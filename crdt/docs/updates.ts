@@ -1,0 +1,129 @@
+/**
+ * Live documents: sets of updates that any Yjs applies in any order (Nicolaescu et al. 2016). The fold keeps the set; what
+ * an update says is nobody's business here. An update of a removed author stands while a standing one builds on it
+ * (rule T4), or everything later from that author's client would wait for it for ever.
+ */
+import { bytes, decode, encode, list, struct, uint, type TypeOf } from '../wire/codec.ts'
+import { entryId, logId, type EntryId, type LogId } from '../wire/ids.ts'
+import { limits } from '../wire/limits.ts'
+import type { Tables } from './tables.ts'
+
+/** A long update comes in parts, in consecutive entries of one log: this is part `part` of `of`. */
+export const updatePayload = struct({ part: uint, of: uint, bytes: bytes(limits.payloadBytes) })
+
+const row = struct({ of: uint, bytes: bytes(limits.payloadBytes) })
+const head = struct({ entry: entryId, log: logId, seq: uint })
+export type DocumentHead = TypeOf<typeof head>
+const headList = list(head, limits.logsPerMesh)
+/** What is kept of a void update, for when a standing one builds on it. */
+const setAside = struct({ log: logId, seq: uint, deps: list(entryId, limits.depsPerChange), payload: updatePayload })
+
+export interface UpdateChange {
+  readonly doc: string
+  readonly entry: EntryId
+  readonly log: LogId
+  readonly seq: number
+  readonly deps: readonly EntryId[]
+  readonly payload: TypeOf<typeof updatePayload>
+  /** False when its author was removed and nothing lets it stand, as far as this change alone can tell. */
+  readonly stands: boolean
+}
+
+const numberChars = 14
+const hexOf = (number: number): string => number.toString(16).padStart(numberChars, '0')
+/** All rows of a document begin so. */
+export const updatePrefix = (doc: string): string => `${doc}\0`
+/** Parts of one update stand side by side, in their order. */
+const updateKey = (doc: string, log: LogId, seq: number, part: number): string => `${updatePrefix(doc)}${log}${hexOf(seq - part)}${hexOf(part)}`
+const markKey = (doc: string, entry: EntryId): string => `update\0${doc}\0${entry}`
+
+/** The newest updates of a document, that nothing here builds on yet: what the next one names. */
+export function documentHeads(tables: Pick<Tables, 'get'>, doc: string): readonly DocumentHead[] {
+  const stored = tables.get('documentHead', doc)
+  const heads = stored && decode(headList, stored)
+  return heads?.ok ? heads.value : []
+}
+
+/**
+ * Folds one update in.
+ * @param folded whether an entry's changes have been folded here already
+ * @returns whether anything of the document came to stand
+ */
+export function foldUpdate(tables: Tables, change: UpdateChange, folded: (id: EntryId) => boolean): boolean {
+  const { doc, entry, log, seq, payload } = change
+  if (payload.part >= payload.of || payload.part >= seq || payload.of > limits.partsPerUpdate) return false
+  const cited = tables.get('superseded', markKey(doc, entry)) !== undefined
+  if (!change.stands && !cited) {
+    tables.put('void', markKey(doc, entry), encode(setAside, { log, seq, deps: change.deps, payload }))
+    return false
+  }
+  if (cited) tables.put('superseded', markKey(doc, entry), undefined)
+  const heads = new Map(documentHeads(tables, doc).map((one) => [one.entry, one]))
+  put(tables, doc, log, seq, payload)
+  replaceOwn(heads, log, seq)
+  const left = [...change.deps]
+  for (let dep = left.pop(); dep !== undefined; dep = left.pop()) {
+    if (heads.delete(dep)) continue
+    const mark = markKey(doc, dep)
+    const stored = tables.get('void', mark)
+    const aside = stored && decode(setAside, stored)
+    if (aside?.ok) {
+      put(tables, doc, aside.value.log, aside.value.seq, aside.value.payload)
+      replaceOwn(heads, aside.value.log, aside.value.seq)
+      left.push(...aside.value.deps)
+      tables.put('void', mark, undefined)
+    } else if (!folded(dep)) tables.put('superseded', mark, new Uint8Array())
+  }
+  if (!cited) heads.set(entry, { entry, log, seq })
+  tables.put('documentHead', doc, encode(headList, [...heads.values()]))
+  return true
+}
+
+function put(tables: Tables, doc: string, log: LogId, seq: number, { part, of, bytes }: TypeOf<typeof updatePayload>): void {
+  tables.put('update', updateKey(doc, log, seq, part), encode(row, { of, bytes }))
+}
+
+/** A log knows its own past. */
+function replaceOwn(heads: Map<EntryId, DocumentHead>, log: LogId, seq: number): void {
+  for (const one of heads.values()) if (one.log === log && one.seq < seq) heads.delete(one.entry)
+}
+
+/** A whole update, and the keys of the rows that it was put together from. */
+export interface WholeUpdate {
+  readonly keys: readonly string[]
+  readonly bytes: Uint8Array
+}
+
+/** The updates that are here whole. @param rows of one document, in the order of their keys */
+export function wholeUpdates(rows: Iterable<readonly [key: string, stored: Uint8Array]>): WholeUpdate[] {
+  const updates: WholeUpdate[] = []
+  let keys: string[] = []
+  let parts: Uint8Array[] = []
+  for (const [key, stored] of rows) {
+    const read = decode(row, stored)
+    if (!read.ok) throw new Error(`an update's row does not decode: ${read.detail}`)
+    const part = Number.parseInt(key.slice(-numberChars), 16)
+    const start = key.slice(0, -numberChars)
+    if (part === 0 || keys[0]?.slice(0, -numberChars) !== start || keys.length !== part) {
+      keys = []
+      parts = []
+    }
+    // Without its first part a part is of no use yet.
+    if (keys.length !== part) continue
+    keys.push(key)
+    parts.push(read.value.bytes)
+    if (keys.length === read.value.of) updates.push({ keys, bytes: join(parts) })
+  }
+  return updates
+}
+
+function join(parts: readonly Uint8Array[]): Uint8Array {
+  if (parts.length === 1) return parts[0] as Uint8Array
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    whole.set(part, at)
+    at += part.length
+  }
+  return whole
+}

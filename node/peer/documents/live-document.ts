@@ -1,0 +1,192 @@
+/**
+ * One live document while somebody here looks at it: a Yjs document of what is committed. Whoever edits hands over
+ * updates; they are written to the log first, and only then shown to others (rule D1), merged where they queue.
+ */
+import * as Y from 'yjs'
+import { updatePrefix, wholeUpdates } from '../../../crdt/docs/updates.ts'
+import { AtollError } from '../../ports/errors.ts'
+import type { WriteSpec } from '../replica/author.ts'
+import type { Replica } from '../replica/replica.ts'
+import { allRows } from '../replica/rows.ts'
+
+/** So much of an update goes into one entry. */
+const partBytes = 128 * 1024
+/** More updates than this are folded into a snapshot of the whole. */
+const mostUpdates = 500
+
+export class LiveDocument {
+  readonly id: string
+  readonly doc: Y.Doc
+  readonly #replica: Replica
+  readonly #listeners = new Set<(update: Uint8Array) => void>()
+  /** Rows that the document holds, since the last snapshot. */
+  readonly #applied = new Set<string>()
+  readonly #clientId: () => number
+  /** Under which client edits are made here. */
+  #editor: number
+  #pending: Uint8Array[] = []
+  #writing: Promise<void> | undefined
+  #edits: Promise<void> = Promise.resolve()
+  #closed = false
+
+  /** @param clientId gives fresh random numbers below 2^32: an id used again after its newest edits were lost diverges silently */
+  constructor(replica: Replica, id: string, clientId: () => number) {
+    this.#replica = replica
+    this.id = id
+    this.#clientId = clientId
+    this.#editor = clientId()
+    this.doc = new Y.Doc()
+    this.#load()
+  }
+
+  /** The text of a named part; undefined where that part is no text. */
+  text(part: string): string | undefined {
+    try {
+      return this.doc.getText(part).toJSON()
+    } catch {
+      // Yjs lets a part be of one type only.
+      return undefined
+    }
+  }
+
+  /** All of it as one update (version 1). */
+  encoded(): Uint8Array {
+    return Y.encodeStateAsUpdate(this.doc)
+  }
+
+  /** Calls back with every update (version 1) once it is committed. */
+  onUpdate(call: (update: Uint8Array) => void): Disposable {
+    this.#listeners.add(call)
+    return { [Symbol.dispose]: () => void this.#listeners.delete(call) }
+  }
+
+  /** Takes an update (version 1) of an editor; resolves when it is committed. Throws bad_input for what is no update. */
+  write(update: Uint8Array): Promise<void> {
+    let converted: Uint8Array
+    try {
+      converted = Y.convertUpdateFormatV1ToV2(update)
+    } catch (error) {
+      throw new AtollError('bad_input', { what: 'This is no update of a document.' }, { cause: error })
+    }
+    return this.#write(converted)
+  }
+
+  /** Edits in one transaction, one edit after another; resolves when it is committed. */
+  edit(change: (doc: Y.Doc) => void): Promise<void> {
+    const done = this.#edits.then(() => this.#editNow(change))
+    this.#edits = done.catch(() => undefined)
+    return done
+  }
+
+  /** On a copy, so that nobody is shown what may not come to be. */
+  async #editNow(change: (doc: Y.Doc) => void): Promise<void> {
+    const draft = new Y.Doc()
+    Y.applyUpdateV2(draft, Y.encodeStateAsUpdateV2(this.doc))
+    draft.clientID = this.#editor
+    const before = Y.encodeStateVector(draft)
+    draft.transact(() => change(draft))
+    const made = Y.encodeStateAsUpdateV2(draft, before)
+    draft.destroy()
+    try {
+      await this.#write(made)
+    } catch (error) {
+      // It may be in the log all the same: what is edited next must not take its place.
+      this.#editor = this.#clientId()
+      throw error
+    }
+  }
+
+  /** More of it has been committed. */
+  refresh(): void {
+    const fresh = wholeUpdates(this.#rows()).filter(({ keys }) => !this.#applied.has(keys[0] as string))
+    if (fresh.length === 0) return
+    this.doc.transact(() => {
+      for (const { bytes } of fresh) this.#apply(bytes)
+    })
+    for (const { keys } of fresh) for (const key of keys) this.#applied.add(key)
+    for (const { bytes } of fresh) {
+      const update = toV1(bytes)
+      if (update) for (const call of [...this.#listeners]) call(update)
+    }
+    if (this.#applied.size > mostUpdates) this.#compact()
+  }
+
+  close(): void {
+    this.#closed = true
+    this.doc.destroy()
+  }
+
+  #rows(): Iterable<readonly [string, Uint8Array]> {
+    return allRows(this.#replica.store, 'update', updatePrefix(this.id))
+  }
+
+  #load(): void {
+    const snapshot = this.#replica.store.get('snapshot', this.id)
+    // In one transaction, which costs a fraction of one for each.
+    this.doc.transact(() => {
+      if (snapshot) Y.applyUpdateV2(this.doc, snapshot)
+      for (const { keys, bytes } of wholeUpdates(this.#rows())) {
+        this.#apply(bytes)
+        for (const key of keys) this.#applied.add(key)
+      }
+    })
+    if (this.#applied.size > mostUpdates) this.#compact()
+  }
+
+  /** A peer may have written what is no update: it means nothing. */
+  #apply(update: Uint8Array): void {
+    try {
+      Y.applyUpdateV2(this.doc, update)
+    } catch {
+      // Kept in its entry as evidence; the next reader of this document passes over it as well.
+    }
+  }
+
+  /** What was applied becomes one snapshot; not if the document was let go meanwhile, for it may hold what does not stand. */
+  #compact(): void {
+    const keys = [...this.#applied]
+    this.#applied.clear()
+    const snapshot = Y.encodeStateAsUpdateV2(this.doc)
+    const rows = [{ table: 'snapshot' as const, key: this.id, value: snapshot }, ...keys.map((key) => ({ table: 'update' as const, key, value: undefined }))]
+    this.#replica.note(() => (this.#closed ? [] : rows)).catch(() => {
+      // The updates are where they were: the next time they are compacted again.
+      for (const key of keys) this.#applied.add(key)
+    })
+  }
+
+  #write(update: Uint8Array): Promise<void> {
+    this.#pending.push(update)
+    this.#writing ??= this.#writeAll()
+    return this.#writing
+  }
+
+  /** Merges what queues while the last commit runs. */
+  async #writeAll(): Promise<void> {
+    try {
+      // What comes in one turn goes into one entry.
+      await Promise.resolve()
+      while (this.#pending.length > 0) {
+        const batch = this.#pending.splice(0)
+        await this.#replica.write(inParts(this.id, batch.length === 1 ? (batch[0] as Uint8Array) : Y.mergeUpdatesV2(batch)))
+      }
+    } finally {
+      // Whoever waits hears of the failure; what queued behind it fails with it.
+      this.#pending = []
+      this.#writing = undefined
+    }
+  }
+}
+
+function toV1(update: Uint8Array): Uint8Array | undefined {
+  try {
+    return Y.convertUpdateFormatV2ToV1(update)
+  } catch {
+    // Not an update: see #apply.
+    return undefined
+  }
+}
+
+function inParts(doc: string, update: Uint8Array): WriteSpec[] {
+  const of = Math.max(1, Math.ceil(update.length / partBytes))
+  return Array.from({ length: of }, (_, part) => ({ type: 'update', doc, part, of, bytes: update.subarray(part * partBytes, (part + 1) * partBytes) }))
+}

@@ -67,13 +67,13 @@ export default {
       comment: 'Schemas are zod, QR codes uqr (pure, no dependencies), live documents Yjs (in one folder); everything else comes through a port.',
       severity: 'error',
       from: { path: '^node/(ports|ops|peer|rpc)/', pathNot: test },
-      to: { path: packages, pathNot: 'node_modules/(zod|uqr|yjs)/' },
+      to: { path: packages, pathNot: 'node_modules/(zod|uqr|yjs|y-protocols|lib0)/' },
     },
     {
       name: 'yjs-in-one-folder',
       severity: 'error',
       from: { pathNot: ['^node/peer/documents/', test] },
-      to: { path: 'node_modules/(yjs|y-protocols)/' },
+      to: { path: 'node_modules/(yjs|y-protocols|lib0)/' },
     },
     {
       name: 'browser-safe-uses-no-node',

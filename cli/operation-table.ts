@@ -51,6 +51,7 @@ export const operationTable: readonly OperationRow[] = [
   { name: 'document.show', words: 'doc show', summary: 'Read the text of a live document as it is now', load: async () => (await import('../node/ops/document/show.ts')).documentShow },
   { name: 'document.append', words: 'doc append', summary: 'Add text at the end of a live document, on a line of its own', load: async () => (await import('../node/ops/document/append.ts')).documentAppend },
   { name: 'document.export', words: 'doc export', summary: 'Take a live document out', load: async () => (await import('../node/ops/document/export.ts')).documentExport },
+  { name: 'document.connect', words: 'doc connect', summary: 'Say how a Yjs editor on this machine joins a live document', load: async () => (await import('../node/ops/document/connect.ts')).documentConnect },
   { name: 'message.send', words: 'send', summary: 'Send a message to a session, a member, or * for all', load: async () => (await import('../node/ops/message/send.ts')).messageSend },
   { name: 'message.inbox', words: 'inbox', summary: 'Take the messages that wait for this session', load: async () => (await import('../node/ops/message/inbox.ts')).messageInbox },
   { name: 'message.status', words: 'message-status', summary: 'How far a message you sent got, per recipient', load: async () => (await import('../node/ops/message/status.ts')).messageStatus },

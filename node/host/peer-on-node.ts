@@ -1,5 +1,8 @@
 /** The real peer on a Node machine: profile on disk, SQLite, libp2p. */
+import type { MeshId } from '../../crdt/wire/ids.ts'
 import { Peer } from '../peer/peer.ts'
+import { joinDocument } from '../peer/services/documents-service.ts'
+import { NodeDocumentsEndpoint } from './documents-endpoint.ts'
 import { peerIdTextToDevice } from './libp2p/device-peer-id.ts'
 import { openLibp2pNetwork } from './libp2p-network.ts'
 import { rememberPorts, withLastPorts } from './last-ports.ts'
@@ -23,7 +26,14 @@ export const openPeer: OpenPeerFunction = async ({ home, config, log, version, s
   })
   rememberPorts(home, network.addresses().filter((address) => !address.includes('/p2p-circuit')))
   const { promise: stopRequested, resolve: onStop } = Promise.withResolvers<void>()
-  const peer = new Peer({
+  const editors = new NodeDocumentsEndpoint({
+    log: log.scope('documents'),
+    join: (mesh, document, socket) => {
+      const running = peer.meshes.get(mesh as MeshId)
+      return running && joinDocument(running, document, socket)
+    },
+  })
+  const peer: Peer = new Peer({
     profile,
     config,
     network,
@@ -32,6 +42,7 @@ export const openPeer: OpenPeerFunction = async ({ home, config, log, version, s
     version,
     process: { pid: process.pid, home, socket },
     onStop,
+    openDocuments: () => editors.open(),
     deviceOf: (address) => (address.includes('/p2p-circuit') ? undefined : peerIdTextToDevice(address.split('/p2p/').at(-1) ?? '')),
   })
   const watching = config.watch(({ network: wanted }) => {
@@ -44,6 +55,7 @@ export const openPeer: OpenPeerFunction = async ({ home, config, log, version, s
     stopRequested,
     async [Symbol.asyncDispose]() {
       watching[Symbol.dispose]()
+      await editors[Symbol.asyncDispose]()
       await peer[Symbol.asyncDispose]()
       runtime[Symbol.dispose]()
     },

@@ -12,6 +12,7 @@ import { inviteRevoke } from './invite/revoke.ts'
 import { memberList } from './member/list.ts'
 import { memberRemove } from './member/remove.ts'
 import { documentAppend } from './document/append.ts'
+import { documentConnect } from './document/connect.ts'
 import { documentCreate } from './document/create.ts'
 import { documentExport } from './document/export.ts'
 import { documentList } from './document/list.ts'
@@ -59,7 +60,7 @@ export const operations = [
   sessionSetSummary, sessionSetStatus,
   stateSet, stateGet, stateList, stateDelete, stateHistory, stateWatch,
   memoryRemember, memoryRecall, memoryForget,
-  documentCreate, documentList, documentShow, documentAppend, documentExport,
+  documentCreate, documentList, documentShow, documentAppend, documentExport, documentConnect,
   messageSend, messageInbox, messageStatus, messageWatch,
   auditVerify,
 ] as const

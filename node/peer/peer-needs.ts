@@ -17,6 +17,8 @@ export interface PeerNeeds {
   /** Facts of the process for `status`. */
   readonly process: { readonly pid: number; readonly home: string; readonly socket: string }
   readonly onStop: () => void
+  /** Where editors on this machine join live documents; listens from then on. Missing where there is no such place. */
+  readonly openDocuments?: () => Promise<{ readonly url: string; readonly protocols: readonly string[] }>
   /** The device that an address of this network names, or undefined when it names none. */
   readonly deviceOf: (address: string) => DeviceId | undefined
   /** How signatures are checked; a simulator shares the verdicts of all its peers. Otherwise each is computed. */

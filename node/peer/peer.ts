@@ -46,7 +46,7 @@ export class Peer implements PeerHost, ServicesHost, AsyncDisposable {
       events: {
         onSession: (mesh, remote) => this.#sessionChanged(mesh, remote),
         hears: (mesh, remote, author) => this.meshes.get(mesh)?.presence.hears(remote, author) === true,
-        onWhisper: (mesh, bytes, from) => this.meshes.get(mesh)?.presence.hear(bytes, from),
+        onWhisper: (mesh, bytes, from) => this.meshes.get(mesh)?.hear(bytes, from),
       },
     })
     this.sessions = new Sessions({ runtime: needs.runtime, machine: needs.profile.machine, changed: () => this.#announce() })

@@ -33,6 +33,7 @@ export const errorTable = {
   recipient_unknown: { local: 'No session or member called {name}. `atoll peers` shows who can be written to; `*` means all.', remote: 'Unknown recipient.', exit: 3, retry: false },
   key_unknown: { local: 'No value is stored under {key}. `atoll state list` shows what is.', remote: 'Unknown key.', exit: 3, retry: false },
   note_unknown: { local: 'No note with id {id}. `atoll recall WORDS` finds notes and shows their ids.', remote: 'Unknown note.', exit: 3, retry: false },
+  no_editors_here: { local: 'Editors cannot join documents on this node: it does not listen for them.', remote: 'No editors here.', exit: 5, retry: false },
   document_unknown: { local: 'No document is called {name}, or several are: {choices}. `atoll doc list` shows them with their ids.', remote: 'Unknown document.', exit: 3, retry: false },
   message_unknown: { local: 'No message with id {id} was sent or received here.', remote: 'Unknown message.', exit: 3, retry: false },
   invite_unknown: { local: 'This mesh knows no such invite. Ask for a new link.', remote: 'Unknown invite.', exit: 3, retry: false },

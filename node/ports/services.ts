@@ -279,6 +279,8 @@ export interface DocumentsService {
   show(document: string, part: string): Promise<DocumentSummary & { text: string; parts: readonly string[] }>
   /** Adds a line at the end. */
   append(input: { document: string; text: string; part: string }): Promise<{ id: string; title: string; length: number }>
+  /** How an editor on this machine joins it. Throws no_editors_here where there is no such way. */
+  connect(document: string): Promise<{ id: string; title: string; url: string; room: string; protocols: readonly string[] }>
   /** `yjs`: all of it as an update of version 1, in base64. */
   export(document: string, format: 'text' | 'yjs', part: string): Promise<{ id: string; title: string; format: 'text' | 'yjs'; content: string }>
 }

@@ -199,6 +199,7 @@ export class MemoryMesh {
         found.text += `${found.text === '' ? '' : '\n'}${text}`
         return { id: found.id, title: found.title, length: found.text.length }
       },
+      connect: async (typed) => ({ id: find(typed).id, title: find(typed).title, url: 'ws://127.0.0.1:1', room: find(typed).id, protocols: ['atoll', 'secret'] }),
       export: async (typed, format) => ({ id: find(typed).id, title: find(typed).title, format, content: format === 'text' ? find(typed).text : btoa(find(typed).text) }),
     }
   }

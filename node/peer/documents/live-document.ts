@@ -19,6 +19,7 @@ export class LiveDocument {
   readonly doc: Y.Doc
   readonly #replica: Replica
   readonly #listeners = new Set<(update: Uint8Array) => void>()
+  readonly #closing = new Set<() => void>()
   /** Rows that the document holds, since the last snapshot. */
   readonly #applied = new Set<string>()
   readonly #clientId: () => number
@@ -58,6 +59,12 @@ export class LiveDocument {
   onUpdate(call: (update: Uint8Array) => void): Disposable {
     this.#listeners.add(call)
     return { [Symbol.dispose]: () => void this.#listeners.delete(call) }
+  }
+
+  /** Calls back when the document is let go while it is held: what it holds may not stand any more. Open it anew. */
+  onClose(call: () => void): Disposable {
+    this.#closing.add(call)
+    return { [Symbol.dispose]: () => void this.#closing.delete(call) }
   }
 
   /** Takes an update (version 1) of an editor; resolves when it is committed. Throws bad_input for what is no update. */
@@ -113,6 +120,7 @@ export class LiveDocument {
 
   close(): void {
     this.#closed = true
+    for (const call of [...this.#closing]) call()
     this.doc.destroy()
   }
 

@@ -2,6 +2,7 @@
 import { expect, test, vi } from 'vitest'
 import * as Y from 'yjs'
 import { AtollError } from '../../ports/errors.ts'
+import { silentLog } from '../../ports/log.ts'
 import { ReplicaWorld, type Actor } from '../../../test/doubles/replica-world.ts'
 import { LiveDocuments } from './live-documents.ts'
 import type { LiveDocument } from './live-document.ts'
@@ -14,7 +15,7 @@ async function pair(): Promise<{ world: ReplicaWorld; alice: Actor; bob: Actor; 
   const alice = await world.found()
   const bob = await world.join(alice, 'bob')
   await world.exchange(alice, bob)
-  const open = (who: Actor): LiveDocument => new LiveDocuments(who.replica, who.runtime.random).hold(id).document
+  const open = (who: Actor): LiveDocument => new LiveDocuments({ replica: who.replica, random: who.runtime.random, log: silentLog, whisper: () => undefined }).hold(id).document
   return { world, alice, bob, open }
 }
 

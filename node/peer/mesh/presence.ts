@@ -3,14 +3,12 @@
  * never stored, so nobody stays as a ghost.
  */
 import * as z from 'zod'
-import { openWhisper, sealWhisper } from '../../../crdt/sync/whisper.ts'
-import { nonceBytes } from '../../../crdt/crypto/seal.ts'
-import type { Verify } from '../../../crdt/crypto/sign.ts'
-import { toHex, type DeviceId, type EntryId } from '../../../crdt/wire/ids.ts'
+import type { Whisper } from '../../../crdt/sync/whisper.ts'
+import type { DeviceId } from '../../../crdt/wire/ids.ts'
 import { limits } from '../../../crdt/wire/limits.ts'
 import type { Runtime } from '../../ports/runtime.ts'
 import type { SessionInfo } from '../../ports/services.ts'
-import type { Replica } from '../replica/replica.ts'
+import type { Whispers } from './whispers.ts'
 
 const leaseMs = 90_000
 const everyMs = 25_000
@@ -50,14 +48,10 @@ interface Seen {
 }
 
 export interface PresenceNeeds {
-  readonly replica: Replica
   readonly runtime: Runtime
-  readonly verify: Verify
-  readonly boot: Uint8Array
+  readonly whispers: Whispers
   /** What this node says about itself. */
   readonly mine: () => { readonly sessions: readonly SessionInfo[]; readonly addresses: readonly string[] }
-  /** To everybody there is a session with, save those to be skipped. */
-  readonly send: (bytes: Uint8Array, skip: (remote: DeviceId) => boolean) => void
   /** With whom there is a session. */
   readonly neighbours: () => Iterable<DeviceId>
   readonly onAddresses: (device: DeviceId, addresses: readonly string[]) => void
@@ -66,9 +60,6 @@ export interface PresenceNeeds {
 export class Presence {
   readonly #needs: PresenceNeeds
   readonly #seen = new Map<DeviceId, Seen>()
-  /** The newest whisper heard of each device and boot, so that each is heard once. */
-  readonly #marks = new Map<string, number>()
-  #counter = 0
   #timer: Disposable | undefined
   #stopped = false
 
@@ -100,20 +91,14 @@ export class Presence {
     this.#timer?.[Symbol.dispose]()
   }
 
-  /** A whisper came from a neighbour: if it is news, it is believed and passed on. */
-  hear(bytes: Uint8Array, from: DeviceId): void {
-    const { replica, verify, send } = this.#needs
-    const isNews = ({ device, boot, counter }: { device: DeviceId; boot: Uint8Array; counter: number }): boolean => (this.#marks.get(`${device}${toHex(boot)}`) ?? 0) < counter
-    const whisper = openWhisper(replica.mesh, bytes, (epoch) => replica.ledger.keyring.whisperKey(epoch), verify, isNews)
-    if (!whisper || whisper.device === replica.identity.device || !replica.membership.now().device(whisper.device)) return
-    if (this.#marks.size >= limits.whispersKept) this.#marks.clear()
-    this.#marks.set(`${whisper.device}${toHex(whisper.boot)}`, whisper.counter)
+  /** A neighbour handed over what a member says of itself: it is believed and passed on. */
+  hear(whisper: Whisper, bytes: Uint8Array, from: DeviceId): void {
     const said = parse(whisper.plain)
     if (!said) return
     const near = said.near ? new Set(said.near) : (this.#seen.get(whisper.device)?.near ?? new Set())
     if (said.near) {
       // In a full mesh nobody passes anything on; where some see only some, it goes on to those the author does not see.
-      send(bytes, (remote) => remote === from || remote === whisper.device || near.has(remote.slice(0, nearLength)))
+      this.#needs.whispers.passOn(bytes, (remote) => remote === from || remote === whisper.device || near.has(remote.slice(0, nearLength)))
     }
     const { timers, clock } = this.#needs.runtime
     if (said.going) this.#seen.delete(whisper.device)
@@ -140,24 +125,16 @@ export class Presence {
   }
 
   #say({ going, to }: { readonly going: boolean; readonly to?: DeviceId }): void {
-    const { replica, runtime, boot, mine, send, neighbours } = this.#needs
-    const epoch = replica.membership.now().epochs().find((known) => replica.ledger.keyring.has(known)) as EntryId | undefined
-    const key = epoch && replica.ledger.keyring.whisperKey(epoch)
-    if (!epoch || !key) return
+    const { whispers, mine, neighbours } = this.#needs
     const near = to === undefined ? [...neighbours()].slice(0, 1024).map((device) => device.slice(0, nearLength)) : undefined
-    const plain = plainOf({ ...mine(), going, near }) ?? plainOf({ ...mine(), going, near: near && [] })
-    if (!plain) return
-    const header = { epoch, boot, counter: ++this.#counter, nonce: runtime.random.bytes(nonceBytes) }
-    const sealed = sealWhisper(replica.mesh, header, key, plain, replica.identity.signing)
-    send(sealed, (remote) => to !== undefined && remote !== to)
+    const skip = (remote: DeviceId): boolean => to !== undefined && remote !== to
+    const said = { ...mine(), going }
+    // Where all that is too long, those who stand near are left out.
+    if (!whispers.say(asBytes({ ...said, near }), skip) && near) whispers.say(asBytes({ ...said, near: [] }), skip)
   }
 }
 
-/** Undefined where it is more than a whisper may hold. */
-function plainOf(said: object): Uint8Array | undefined {
-  const plain = new TextEncoder().encode(JSON.stringify(said))
-  return plain.length > limits.whisperBytes - 512 ? undefined : plain
-}
+const asBytes = (said: object): Uint8Array => new TextEncoder().encode(JSON.stringify(said))
 
 function parse(plain: Uint8Array): z.infer<typeof presence> | undefined {
   try {

@@ -17,10 +17,11 @@ import { invitesOf } from '../join/invites.ts'
 import type { LogState } from '../replica/logs.ts'
 import type { Replica } from '../replica/replica.ts'
 import type { SyncEngine } from '../sync-engine.ts'
-import { LiveDocuments } from '../documents/live-documents.ts'
+import { awarenessWhisper, LiveDocuments } from '../documents/live-documents.ts'
 import { Mail } from './mail.ts'
 import { Names } from './names.ts'
 import { Presence } from './presence.ts'
+import { Whispers } from './whispers.ts'
 
 const relayList = z.array(z.string()).max(limits.relaysPerMesh)
 const addressList = z.array(z.string()).max(16)
@@ -48,6 +49,7 @@ export class RunningMesh {
   readonly presence: Presence
   readonly mail: Mail
   readonly documents: LiveDocuments
+  readonly #whispers: Whispers
   readonly #needs: RunningMeshNeeds
   readonly #listening: Disposable
   /** How much of our own logs each device is known to hold durably (rule C4: only what it announced). */
@@ -66,14 +68,12 @@ export class RunningMesh {
     this.id = needs.replica.mesh
     this.names = new Names(needs.replica)
     this.mail = new Mail(needs.replica, this.names, needs.runtime)
-    this.documents = new LiveDocuments(needs.replica, needs.runtime.random)
+    this.#whispers = new Whispers({ ...needs, send: (bytes, skip) => needs.engine.whisper(this.id, bytes, skip) })
+    this.documents = new LiveDocuments({ replica: needs.replica, random: needs.runtime.random, log: needs.log, whisper: (plain) => this.#whispers.say(plain) })
     this.presence = new Presence({
-      replica: needs.replica,
       runtime: needs.runtime,
-      verify: needs.verify,
-      boot: needs.boot,
+      whispers: this.#whispers,
       mine: () => ({ sessions: needs.sessions(), addresses: needs.addresses() }),
-      send: (bytes, skip) => needs.engine.whisper(this.id, bytes, skip),
       neighbours: () => needs.engine.mesh(this.id)?.sessions.keys() ?? [],
       onAddresses: (device, addresses) => this.#learn(device, addresses),
     })
@@ -86,6 +86,15 @@ export class RunningMesh {
     needs.engine.add(needs.replica)
     this.presence.announce()
     this.#choresSoon()
+  }
+
+  /** A whisper came from a neighbour. */
+  hear(bytes: Uint8Array, from: DeviceId): void {
+    const whisper = this.#whispers.open(bytes)
+    if (!whisper) return
+    if (whisper.plain[0] !== awarenessWhisper) return this.presence.hear(whisper, bytes, from)
+    this.#whispers.passOn(bytes, (remote) => remote === from || remote === whisper.device || this.presence.hears(remote, whisper.device))
+    this.documents.hear(whisper.plain)
   }
 
   /** Relays of this mesh, as its stewards wrote them. */

@@ -3,16 +3,18 @@ import * as z from 'zod'
 import { decodeRow, registerKey, type Version } from '../../../crdt/docs/registers.ts'
 import { toHex } from '../../../crdt/wire/ids.ts'
 import { AtollError } from '../../ports/errors.ts'
+import type { Editor, EditorSocket } from '../../ports/editor.ts'
 import type { Random } from '../../ports/runtime.ts'
 import type { DocumentsService, DocumentSummary } from '../../ports/services.ts'
 import type { LiveDocument } from '../documents/live-document.ts'
+import type { PeerNeeds } from '../peer-needs.ts'
 import type { RunningMesh } from '../mesh/running-mesh.ts'
 import { allRows } from '../replica/rows.ts'
 
 const doc = 'documents'
 const titleValue = z.object({ title: z.string() })
 
-export function documentsService(mesh: () => RunningMesh, random: Random): DocumentsService {
+export function documentsService(mesh: () => RunningMesh, random: Random, open: PeerNeeds['openDocuments']): DocumentsService {
   return {
     async create({ title, text, part }) {
       const id = toHex(random.bytes(16))
@@ -36,11 +38,22 @@ export function documentsService(mesh: () => RunningMesh, random: Random): Docum
         return { id, title, length: textOf(document, part).length }
       })
     },
+    async connect(typed) {
+      const { id, title } = find(mesh(), typed)
+      if (!open) throw new AtollError('no_editors_here')
+      const { url, protocols } = await open()
+      return { id, title, url: `${url}/${mesh().id}`, room: id, protocols }
+    },
     async export(typed, format, part) {
       const { id, title } = find(mesh(), typed)
       return within(mesh(), id, async ({ document }) => ({ id, title, format, content: format === 'text' ? textOf(document, part) : base64(document.encoded()) }))
     },
   }
+}
+
+/** Joins an editor to a document that is there. */
+export function joinDocument(mesh: RunningMesh, id: string, socket: EditorSocket): Editor | undefined {
+  return mesh.replica.mayRead() && documentsOf(mesh).some((one) => one.id === id) ? mesh.documents.join(id, socket) : undefined
 }
 
 interface Held {

@@ -44,7 +44,7 @@ export function servicesFor(peer: ServicesHost, caller: Caller): Services {
     },
     state: stateService(mesh),
     memory: memoryService(mesh, runtime.random),
-    documents: documentsService(mesh, runtime.random),
+    documents: documentsService(mesh, runtime.random, peer.needs.openDocuments),
     messages: messagesService({ mesh, meshes: () => (caller.mesh === undefined && peer.meshes.size > 0 ? [...peer.meshes.values()] : [mesh()]), runtime, reader, sessions: () => sessionsOf(peer, mesh()) }),
     audit: auditService(mesh, runtime.timers),
   }

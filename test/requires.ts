@@ -13,6 +13,9 @@ import { join, relative, resolve } from 'node:path'
 /** The folder of tools and data that stands beside the repository. */
 export const sharedFolder = resolve(process.env['ATOLL_SHARED'] ?? join(import.meta.dirname, '../../shared'))
 
+/** The oldest Node that Atoll says it runs on, where the machine has it. */
+export const oldestNode = process.env['ATOLL_OLDEST_NODE'] ?? ''
+
 /** What can be required: how to see whether it is there, and how to say that it is not. */
 const needs = {
   root: { present: isRoot, missing: 'root' },
@@ -24,6 +27,7 @@ const needs = {
   chromium: { present: () => runs('chromium', '--version'), missing: 'chromium' },
   claude: { present: () => runs('claude', '--version'), missing: 'the Claude Code command line (claude)' },
   inspector: { present: () => onPath('mcp-inspector'), missing: 'the MCP Inspector (mcp-inspector)' },
+  'oldest-node': { present: () => oldestNode !== '' && runs(oldestNode, '--version'), missing: 'the oldest Node (its path in ATOLL_OLDEST_NODE)' },
   shared: { present: () => existsSync(sharedFolder), missing: `the shared folder (${sharedFolder}, or ATOLL_SHARED)` },
 } satisfies Record<string, { present: () => boolean; missing: string }>
 

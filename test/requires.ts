@@ -16,9 +16,13 @@ export const sharedFolder = resolve(process.env['ATOLL_SHARED'] ?? join(import.m
 /** The oldest Node that Atoll says it runs on, where the machine has it. */
 export const oldestNode = process.env['ATOLL_OLDEST_NODE'] ?? ''
 
+/** To setpriv: takes from root that file modes do not bind it. */
+export const unprivileged = '--bounding-set=-dac_override,-dac_read_search'
+
 /** What can be required: how to see whether it is there, and how to say that it is not. */
 const needs = {
   root: { present: isRoot, missing: 'root' },
+  unprivileged: { present: () => !isRoot() || runs('setpriv', unprivileged, 'true'), missing: 'setpriv (or not to be root)' },
   netns: { present: () => isRoot() && runs('unshare', '--net', 'true') && runs('ip', 'netns'), missing: 'root, network namespaces and iproute2' },
   mounts: { present: () => isRoot() && runs('unshare', '--mount', 'sh', '-c', 'mount -t tmpfs none /mnt'), missing: 'root and mount namespaces' },
   nftables: { present: () => runs('nft', '--version'), missing: 'nftables' },

@@ -15,6 +15,8 @@ export interface SqliteStoreOptions {
   readonly path: string
   /** Looks for damage before anything else: at `kept` (what no refold brings back) after an unclean end, unless asked for `all`. */
   readonly check?: 'all'
+  /** Nothing is written on opening it, and every commit is refused. The file exists. */
+  readonly readOnly?: boolean
   /** Tests make statements fail by plan here. */
   readonly open?: OpenDatabase
   /** How many puts and ids may wait in memory until they are moved to their tables together. */
@@ -43,8 +45,8 @@ class Sqlite implements SqliteStore {
   #check: Check
   #damage: Damage | undefined
 
-  constructor({ path, check, open = openNodeSqlite, mostRecent = 16 * 1024 }: SqliteStoreOptions) {
-    this.#options = { path, open, mostRecent, fresh: (other) => openSqliteStore({ path: other, open, mostRecent }) }
+  constructor({ path, check, readOnly = false, open = openNodeSqlite, mostRecent = 16 * 1024 }: SqliteStoreOptions) {
+    this.#options = { path, readOnly, open, mostRecent, fresh: (other) => openSqliteStore({ path: other, open, mostRecent }) }
     this.#check = check ?? 'kept-if-unclean'
     this.#state = this.#open()
   }
@@ -87,7 +89,7 @@ class Sqlite implements SqliteStore {
 
   reopen(): void {
     this.close()
-    onDisk(() => rewriteLog(this.#options.path))
+    if (!this.#options.readOnly) onDisk(() => rewriteLog(this.#options.path))
     this.#state = this.#open()
   }
 

@@ -5,13 +5,15 @@
 import { verify, type Verify } from '../../crdt/crypto/sign.ts'
 import { protocols } from '../../crdt/wire/protocols.ts'
 import type { DeviceId, MeshId } from '../../crdt/wire/ids.ts'
-import { AtollError } from '../ports/errors.ts'
+import { AtollError, toAtollError } from '../ports/errors.ts'
+import { StoreError } from '../ports/store.ts'
 import type { Caller, PeerHost, Services, SessionHello, Standing } from '../ports/services.ts'
 import { admit } from './join/admitter.ts'
 import { makeIdentity } from './mesh/make-identity.ts'
 import { RunningMesh } from './mesh/running-mesh.ts'
 import type { Identity } from './replica/identity.ts'
 import { Replica } from './replica/replica.ts'
+import { storageError } from './replica/storage-error.ts'
 import type { PeerNeeds } from './peer-needs.ts'
 import { servicesFor } from './services/services-for.ts'
 import type { ServicesHost } from './services/services-host.ts'
@@ -28,6 +30,8 @@ export class Peer implements PeerHost, ServicesHost, AsyncDisposable {
   readonly moving = new Set<MeshId>()
   readonly startedAt: number
   readonly warnings: string[] = []
+  /** Why a mesh that is kept here could not be opened. */
+  #notOpened: AtollError | undefined
   readonly #boot: Uint8Array
   readonly #verify: Verify
   #closed = false
@@ -102,7 +106,7 @@ export class Peer implements PeerHost, ServicesHost, AsyncDisposable {
     this.rendezvous()
   }
 
-  /** Which mesh a caller means. Throws mesh_unknown, mesh_none or mesh_ambiguous. */
+  /** Which mesh a caller means. Throws mesh_unknown, mesh_none or mesh_ambiguous, or why the mesh that may be meant could not be opened. */
   meshFor(named: string | undefined): RunningMesh {
     const all = [...this.meshes.values()]
     const byName = (wanted: string): RunningMesh[] => {
@@ -112,12 +116,12 @@ export class Peer implements PeerHost, ServicesHost, AsyncDisposable {
     const wanted = named ?? (this.needs.config.current().mesh || undefined)
     if (wanted === undefined) {
       const [only, ...others] = all
-      if (!only) throw new AtollError('mesh_none')
+      if (!only) throw this.#notOpened ?? new AtollError('mesh_none')
       if (others.length > 0) throw new AtollError('mesh_ambiguous', { choices: all.map((mesh) => mesh.names.mesh()).join(', ') })
       return only
     }
     const [found, ...others] = byName(wanted)
-    if (!found) throw all.length === 0 ? new AtollError('mesh_none') : new AtollError('mesh_unknown', { name: wanted })
+    if (!found) throw this.#notOpened ?? (all.length === 0 ? new AtollError('mesh_none') : new AtollError('mesh_unknown', { name: wanted }))
     if (others.length > 0) throw new AtollError('mesh_ambiguous', { choices: [found, ...others].map((mesh) => `${mesh.names.mesh()} (${mesh.id.slice(0, 8)})`).join(', ') })
     return found
   }
@@ -182,6 +186,7 @@ export class Peer implements PeerHost, ServicesHost, AsyncDisposable {
       this.run(this.openReplica(mesh))
     } catch (error) {
       // One damaged mesh must not keep the others from running; `status` says so.
+      this.#notOpened = error instanceof StoreError ? storageError(error) : toAtollError(error)
       const why = error instanceof Error ? error.message : String(error)
       this.warnings.push(`The mesh ${mesh.slice(0, 8)} could not be opened: ${why}`)
       this.needs.log.error('mesh_not_opened', { mesh, why })

@@ -67,7 +67,7 @@ export const errorTable = {
 
   // The profile and the disk
   profile_modes: { local: '{path} can be read by others (mode {mode}). Mend it with: {command}', remote: 'Storage problem.', exit: 7, retry: false },
-  profile_readonly: { local: 'The profile {path} cannot be written: {why}. Reading goes on; nothing can be saved.', remote: 'Storage problem.', exit: 7, retry: true },
+  profile_readonly: { local: 'The profile {path} cannot be written: {why}. Nothing was saved, nothing was lost. Commands that only read still work; make it writable and repeat this one.', remote: 'Storage problem.', exit: 7, retry: true },
   profile_newer: { local: 'This profile was written by a newer Atoll (schema {found}, this one knows {known}). Upgrade Atoll.', remote: 'Storage problem.', exit: 7, retry: false },
   storage_full: { local: 'The disk is full: nothing was saved, nothing was lost. Free some space and repeat the command.', remote: 'Storage problem.', exit: 7, retry: true },
   storage_failed: { local: 'The disk refused a write ({why}): nothing was saved, nothing was lost. Reading goes on; it is tried anew with the next command.', remote: 'Storage problem.', exit: 7, retry: true },

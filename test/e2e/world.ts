@@ -11,7 +11,8 @@ export interface Installed {
   readonly node: string
 }
 
-const built: Installed = { program: join(import.meta.dirname, '../../dist/bin.js'), node: process.execPath }
+/** What stands in dist/, on the Node of the tests. */
+export const built: Installed = { program: join(import.meta.dirname, '../../dist/bin.js'), node: process.execPath }
 
 /** What a command answered; `fails` gives the error instead. */
 // oxlint-disable-next-line typescript/no-explicit-any -- what a command answers is checked by the test that reads it

@@ -23,6 +23,7 @@ export const messageInbox = defineOp({
   cli: { command: 'inbox', hidden: ['wait_seconds'] },
   mcp: { tool: 'check_messages', alwaysLoad: true, hidden: ['wait'] },
   example: 'atoll inbox --wait',
+  onlyReads: ({ peek, wait, wait_seconds = 0 }) => peek === true && wait !== true && wait_seconds === 0,
   handler: async ({ messages }, { wait, wait_seconds, limit, peek }, { signal }) => ({
     messages: await messages.inbox({ wait_ms: wait ? foreverMs : Math.round(wait_seconds * 1000), limit, peek }, signal),
   }),

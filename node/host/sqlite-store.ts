@@ -24,7 +24,7 @@ export interface SqliteStoreOptions {
 }
 
 export interface SqliteStore extends MeshStore {
-  /** What was damaged and set aside when the file was last opened. */
+  /** What was damaged and set aside last, whenever the file was opened. */
   readonly damage: Damage | undefined
 }
 
@@ -108,7 +108,7 @@ class Sqlite implements SqliteStore {
   #open(): { readonly opened: Opened } {
     const { opened, damage } = onDisk(() => openFile(this.#options, this.#check))
     this.#check = 'kept-if-unclean'
-    this.#damage = damage
+    this.#damage = damage ?? this.#damage
     return { opened }
   }
 

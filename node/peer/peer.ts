@@ -67,7 +67,9 @@ export class Peer implements PeerHost, ServicesHost, AsyncDisposable {
   /** Opens a replica without running it: for founding and joining. */
   openReplica(mesh: MeshId): Replica {
     const { profile, runtime, log } = this.needs
-    return new Replica({ mesh, identity: this.identity, store: profile.openStore(mesh), runtime, verify: this.#verify, witness: profile.witness, log: log.scope('replica') })
+    const store = profile.openStore(mesh)
+    if (store.damage) log.error('store_damaged', { mesh, ...store.damage })
+    return new Replica({ mesh, identity: this.identity, store, runtime, verify: this.#verify, witness: profile.witness, log: log.scope('replica') })
   }
 
   /** Runs a mesh from now on. */

@@ -77,6 +77,12 @@ export class Person {
     return this.running
   }
 
+  /** Stops the node, cleanly. */
+  async down(): Promise<void> {
+    await this.does('down')
+    await this.running?.finished
+  }
+
   /** Runs a command that must succeed. */
   async does(...args: string[]): Promise<Answer> {
     const { status, stdout, stderr } = await this.tries(...args)

@@ -47,8 +47,7 @@ describe.skipIf(!requires('unprivileged'))('a profile whose folder may not be wr
 async function logsAfterWriting(person: Person, value: number): Promise<number> {
   await person.does('state', 'set', 'k', String(value))
   const { logs } = await person.does('info')
-  await person.does('down')
-  await person.running?.finished
+  await person.down()
   return logs as number
 }
 

@@ -55,6 +55,10 @@ class Sqlite implements SqliteStore {
     return this.#damage
   }
 
+  get isDamaged(): boolean {
+    return this.#check === 'all'
+  }
+
   logs: MeshStore['logs'] = () => this.#read(({ entries }) => entries.logs())
   has: MeshStore['has'] = (id) => this.#read(({ entries }) => entries.has(id))
   byId: MeshStore['byId'] = (id) => this.#read(({ entries }) => entries.byId(id))

@@ -72,6 +72,8 @@ export interface StoreDamage {
 }
 
 export interface MeshStore {
+  /** A read met damage, which the next `reopen` sets aside. */
+  readonly isDamaged?: boolean
   /** The last damage that was found since this store was made; not every store can tell. */
   readonly damage?: StoreDamage | undefined
   logs(): readonly StoredLog[]

@@ -43,6 +43,49 @@ test('D2 H1: a store that was damaged is set aside, `status` says where until th
   await bob.down()
 })
 
+test('D2 D4 H1: damage that a read meets is told, set aside with the next command, and peers give the rest again', async () => {
+  await using world = new World()
+  const [alice, bob] = await Promise.all([world.node('alice'), world.node('bob')])
+  await alice.does('create', 'reef', '--as', 'alice')
+  const big = 'more than a page '.repeat(2000)
+  await bob.does('join', (await alice.does('invite'))['link'] as string, '--name', 'bob')
+  for (const [person, key] of [[alice, 'hers'], [bob, 'his']] as const) await person.does('state', 'set', key, JSON.stringify(big))
+  await bob.inSync(1)
+  await bob.down()
+  // Far inside the longest entry: opening the store does not read that.
+  damagePageOf(storeOf(bob), { longest: true })
+
+  await bob.up()
+  expect(await bob.does('status')).toMatchObject({ warnings: [] })
+  expect(await bob.fails('audit', 'verify')).toMatchObject({ code: 'storage_corrupt', status: 7 })
+  await bob.does('state', 'set', 'after', '1')
+  expect(await bob.does('status')).toMatchObject({ warnings: [expect.stringContaining(`${storeOf(bob)}.corrupt-1`)] })
+  await bob.inSync(1)
+  for (const key of ['hers', 'his']) expect(await bob.does('state', 'get', key)).toMatchObject({ value: big })
+  await vi.waitFor(async () => expect(await alice.does('state', 'get', 'after')).toMatchObject({ value: 1 }), { timeout: 15_000 })
+  for (const person of [alice, bob]) {
+    expect(await person.does('audit', 'verify')).toMatchObject({ problems: [] })
+    expect((await person.does('info'))['forks']).toEqual([])
+  }
+  await bob.down()
+})
+
+test('H1: a device key that is damaged is said so, and not replaced', async () => {
+  await using world = new World()
+  const alice = await world.node('alice')
+  await alice.does('create', 'reef')
+  await alice.down()
+  const path = join(alice.home, 'device.key')
+  const key = readFileSync(path)
+  writeFileSync(path, key.subarray(0, 40))
+  expect(await alice.fails('state', 'list')).toMatchObject({ code: 'device_key_damaged', status: 7 })
+  expect(readFileSync(path)).toEqual(key.subarray(0, 40))
+  writeFileSync(path, key)
+  await alice.up()
+  expect(await alice.does('state', 'list')).toMatchObject({ values: [] })
+  await alice.down()
+})
+
 test('H1: a store of a newer version is left alone, and every command says so', async () => {
   await using world = new World()
   const alice = await world.node('alice')
@@ -73,15 +116,16 @@ function storeOf({ home }: Person): string {
   return join(home, 'meshes', mesh, 'mesh.db')
 }
 
-/** Zeroes the page on which the newest entries lie. */
-function damagePageOf(path: string): void {
+/** Zeroes the page on which the newest entries lie, or one in the midst of the longest. */
+function damagePageOf(path: string, { longest = false } = {}): void {
   const database = new DatabaseSync(path)
-  const [newest] = database.prepare('SELECT bytes FROM entry WHERE length(bytes) < 1000 ORDER BY position DESC LIMIT 1').all()
+  const [entry] = database.prepare(`SELECT bytes FROM entry WHERE ${longest} OR length(bytes) < 1000 ORDER BY ${longest ? 'length(bytes)' : 'position'} DESC LIMIT 1`).all()
   const [size] = database.prepare('PRAGMA page_size').all()
   database.close()
   const file = readFileSync(path)
   const page = size?.['page_size'] as number
-  const at = file.indexOf(newest?.['bytes'] as Uint8Array)
+  const bytes = entry?.['bytes'] as Uint8Array
+  const at = file.indexOf(longest ? bytes.subarray(9000, 9100) : bytes)
   expect(at).toBeGreaterThan(0)
   const start = at - (at % page)
   writeFileSync(path, file.fill(0, start, start + page))

@@ -5,6 +5,7 @@ import { toAtollError, type AtollError } from '../node/ports/errors.ts'
 import { cleanText } from '../node/ops/clean-text.ts'
 import { globalFlags, parseFlags, type FlagValues } from './parse-flags.ts'
 import { tone } from './print-show.ts'
+import { quietSqlite } from './quiet-sqlite.ts'
 import type { SpecialCommand } from './commands/index.ts'
 import { allRoutes, findRoute } from './routes.ts'
 import type { Surface } from './surface.ts'
@@ -17,6 +18,7 @@ const lingerMs = 2_000
 
 /** Runs the command line of this process and sets its exit status. Tests pass another way to a peer. */
 export async function main(openPeer?: OpenPeerFunction): Promise<void> {
+  quietSqlite()
   const terminal = createTerminal(process, process.env)
   // A reader that goes away (`atoll peers | head -1`) is no error of ours.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))

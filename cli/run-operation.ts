@@ -2,6 +2,7 @@
 import { AtollError } from '../node/ports/errors.ts'
 import type { Operation } from '../node/ops/define.ts'
 import type { Client } from '../node/rpc/client-types.ts'
+import { onlyReads } from '../node/ops/only-reads.ts'
 import { operationFlags, operationInput } from './operation-input.ts'
 import { operationParams } from './operation-params.ts'
 import { parseFlags, type FlagValues } from './parse-flags.ts'
@@ -26,7 +27,7 @@ async function call(operation: Operation, input: Record<string, unknown>, values
   const progress = new Progress(surface.terminal, surface.now)
   let client: Client | undefined
   try {
-    client = await openClient(surface, { mesh: values['mesh'] as string | undefined, ownNode: values['own-node'] === true })
+    client = await openClient(surface, { mesh: values['mesh'] as string | undefined, ownNode: values['own-node'] === true, onlyReads: onlyReads(operation, input) })
     const answer = await client.callUntyped(operation.name, input, {
       signal: surface.signal,
       progress: (text, done, total) => progress.update(text, done, total),

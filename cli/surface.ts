@@ -1,5 +1,8 @@
 /** What the commands of one run share: where they run, and how they reach a node. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import type { OpenPeerFunction } from '../node/host/open-peer.ts'
+import { AtollError } from '../node/ports/errors.ts'
 import type { SessionHello } from '../node/ports/services.ts'
 import type { Client } from '../node/rpc/client-types.ts'
 import { selectMesh } from './select-mesh.ts'
@@ -25,14 +28,38 @@ export function commandSession({ env, directory }: Pick<Surface, 'env' | 'direct
   return { session, directory, kind: 'cli' }
 }
 
-/** A client of the profile's node: the one in the background (started where none runs, unless `start` is false), or one inside this process. */
-export async function openClient(surface: Surface, how: { readonly mesh: string | undefined; readonly ownNode: boolean; readonly start?: boolean }): Promise<Client> {
-  const { home, env, signal } = surface
-  const shared = { home, env, version, signal, hello: commandSession(surface), mesh: selectMesh(how.mesh, env, surface.directory) }
+export interface OpenClientOptions {
+  readonly mesh: string | undefined
+  readonly ownNode: boolean
+  /** Whether a node is started in the background where none runs; true when left out. */
+  readonly start?: boolean
+  /** What is asked needs nothing but what is stored: where the profile cannot be written, a peer inside this process reads it. */
+  readonly onlyReads?: boolean
+}
+
+/** A client of the profile's node: the one in the background, or one inside this process. */
+export async function openClient(surface: Surface, how: OpenClientOptions): Promise<Client> {
+  try {
+    return await openWritingClient(surface, how)
+  } catch (error) {
+    if (how.onlyReads !== true || !(error instanceof AtollError) || error.code !== 'profile_readonly' || !existsSync(join(surface.home, 'device.key'))) throw error
+    const { openOwnNode } = await import('../node/host/own-node.ts')
+    const client = await openOwnNode({ ...shared(surface, how), readOnly: true, openPeer: surface.openPeer })
+    surface.terminal.err(`The profile cannot be written (${error.details['why']}): this is what it holds, and nothing is synced.`)
+    return client
+  }
+}
+
+async function openWritingClient(surface: Surface, how: OpenClientOptions): Promise<Client> {
   if (how.ownNode) {
     const { openOwnNode } = await import('../node/host/own-node.ts')
-    return openOwnNode({ ...shared, logTo: 'file', openPeer: surface.openPeer })
+    return openOwnNode({ ...shared(surface, how), openPeer: surface.openPeer })
   }
   const { connectNode } = await import('../node/host/connect-node.ts')
-  return connectNode({ ...shared, program: how.start === false ? null : surface.program })
+  return connectNode({ ...shared(surface, how), program: how.start === false ? null : surface.program })
+}
+
+function shared(surface: Surface, { mesh }: OpenClientOptions) {
+  const { home, env, signal, directory } = surface
+  return { home, env, version, signal, hello: commandSession(surface), mesh: selectMesh(mesh, env, directory), logTo: 'file' as const }
 }

@@ -13,9 +13,16 @@ import { join, relative, resolve } from 'node:path'
 /** The folder of tools and data that stands beside the repository. */
 export const sharedFolder = resolve(process.env['ATOLL_SHARED'] ?? join(import.meta.dirname, '../../shared'))
 
+/** The oldest Node that Atoll says it runs on, where the machine has it. */
+export const oldestNode = process.env['ATOLL_OLDEST_NODE'] ?? ''
+
+/** To setpriv: takes from root that file modes do not bind it. */
+export const unprivileged = '--bounding-set=-dac_override,-dac_read_search'
+
 /** What can be required: how to see whether it is there, and how to say that it is not. */
 const needs = {
   root: { present: isRoot, missing: 'root' },
+  unprivileged: { present: () => !isRoot() || runs('setpriv', unprivileged, 'true'), missing: 'setpriv (or not to be root)' },
   netns: { present: () => isRoot() && runs('unshare', '--net', 'true') && runs('ip', 'netns'), missing: 'root, network namespaces and iproute2' },
   mounts: { present: () => isRoot() && runs('unshare', '--mount', 'sh', '-c', 'mount -t tmpfs none /mnt'), missing: 'root and mount namespaces' },
   nftables: { present: () => runs('nft', '--version'), missing: 'nftables' },
@@ -24,6 +31,7 @@ const needs = {
   chromium: { present: () => runs('chromium', '--version'), missing: 'chromium' },
   claude: { present: () => runs('claude', '--version'), missing: 'the Claude Code command line (claude)' },
   inspector: { present: () => onPath('mcp-inspector'), missing: 'the MCP Inspector (mcp-inspector)' },
+  'oldest-node': { present: () => oldestNode !== '' && runs(oldestNode, '--version'), missing: 'the oldest Node (its path in ATOLL_OLDEST_NODE)' },
   shared: { present: () => existsSync(sharedFolder), missing: `the shared folder (${sharedFolder}, or ATOLL_SHARED)` },
 } satisfies Record<string, { present: () => boolean; missing: string }>
 

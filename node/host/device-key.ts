@@ -16,7 +16,7 @@ export interface DeviceSecrets {
   readonly sealingSecret: Uint8Array
 }
 
-/** Reads the keys, making them on the first run. Throws profile_modes where others could read them. */
+/** Reads the keys, making them on the first run. Throws profile_modes where others could read them, device_key_damaged where there are none in the file. */
 export function deviceSecrets(home: string): DeviceSecrets {
   const path = join(home, 'device.key')
   if (!existsSync(path)) writeDurably(path, `${JSON.stringify({ version: 1, seed: toHex(randomBytes(32)), sealing: toHex(randomBytes(32)) })}\n`)
@@ -26,6 +26,6 @@ export function deviceSecrets(home: string): DeviceSecrets {
     return { seed: fromHex(seed), sealingSecret: fromHex(sealing) }
   } catch (error) {
     // The cause may quote the file, so it is not passed on.
-    throw new AtollError('storage_corrupt', { path, why: error instanceof SyntaxError ? 'it is not JSON' : 'it does not hold a device key' })
+    throw new AtollError('device_key_damaged', { path, why: error instanceof SyntaxError ? 'it is not JSON' : 'it does not hold a device key' })
   }
 }

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { AtollError } from '../ports/errors.ts'
-import { isProfileLocked, lockProfile } from './lock.ts'
+import { isProfileLocked, lockProfile, lockToRead } from './lock.ts'
 
 let home = ''
 beforeEach(() => {
@@ -27,6 +27,17 @@ describe('the lock of a profile', () => {
     lock[Symbol.dispose]()
     expect(isProfileLocked(home)).toBe(false)
     expect(existsSync(join(home, 'node.pid'))).toBe(false)
+    lockProfile(home)[Symbol.dispose]()
+  })
+
+  it('is shared by readers, who keep nodes from starting and do not read beside one', () => {
+    lockToRead(home)[Symbol.dispose]()
+    const node = lockProfile(home)
+    expect(() => lockToRead(home)).toThrow(new AtollError('node_running', { pid: String(process.pid) }))
+    node[Symbol.dispose]()
+    const readers = [lockToRead(home), lockToRead(home)]
+    expect(() => lockProfile(home)).toThrow(new AtollError('node_running', { pid: 'unknown' }))
+    for (const reader of readers) reader[Symbol.dispose]()
     lockProfile(home)[Symbol.dispose]()
   })
 

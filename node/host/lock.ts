@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { AtollError } from '../ports/errors.ts'
@@ -27,6 +27,23 @@ export function lockProfile(home: string): Disposable {
   }
 }
 
+/**
+ * Keeps nodes from starting while a profile that cannot be written is read, or throws node_running: what a node holds
+ * open must not be read beside it. Readers share the lock.
+ */
+export function lockToRead(home: string): Disposable {
+  if (!existsSync(lockPath(home))) return { [Symbol.dispose]: () => {} }
+  const database = new DatabaseSync(lockPath(home), { readOnly: true, timeout: 250 })
+  try {
+    database.exec('BEGIN; SELECT 1 FROM sqlite_schema')
+  } catch (error) {
+    database.close()
+    if (isBusy(error)) throw new AtollError('node_running', { pid: lockHolder(home) })
+    throw unwritable(home, error)
+  }
+  return { [Symbol.dispose]: () => database.close() }
+}
+
 /** Whether some process, perhaps this one, holds the profile. */
 export function isProfileLocked(home: string): boolean {
   const database = begin(home, 0)
@@ -38,15 +55,19 @@ export function isProfileLocked(home: string): boolean {
 function begin(home: string, patienceMs: number): DatabaseSync | null {
   let database: DatabaseSync | undefined
   try {
-    database = new DatabaseSync(join(home, 'lock.db'), { timeout: patienceMs })
+    database = new DatabaseSync(lockPath(home), { timeout: patienceMs })
     database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
     return database
   } catch (error) {
     database?.close()
-    const sqliteBusy = 5
-    if ((error as { errcode?: number }).errcode === sqliteBusy) return null
+    if (isBusy(error)) return null
     throw unwritable(home, error)
   }
+}
+
+function isBusy(error: unknown): boolean {
+  const sqliteBusy = 5
+  return (error as { errcode?: number }).errcode === sqliteBusy
 }
 
 function unwritable(home: string, error: unknown): AtollError {
@@ -61,6 +82,10 @@ export function lockHolder(home: string): string {
     // It is about to be written, or was removed a moment ago: the number only serves the message.
     return 'unknown'
   }
+}
+
+function lockPath(home: string): string {
+  return join(home, 'lock.db')
 }
 
 function pidPath(home: string): string {

@@ -1,11 +1,11 @@
 import { join } from 'node:path'
 import type { Settings } from '../ports/config.ts'
-import type { Log } from '../ports/log.ts'
+import { silentLog, type Log } from '../ports/log.ts'
 import { openConfig } from './config.ts'
-import { lockProfile } from './lock.ts'
+import { lockProfile, lockToRead } from './lock.ts'
 import { openLog } from './log-file.ts'
 import type { OpenPeer, OpenPeerFunction } from './open-peer.ts'
-import { openProfile, socketPath } from './profile.ts'
+import { openProfile, requirePrivate, socketPath } from './profile.ts'
 
 export interface OpenNodeOptions {
   readonly home: string
@@ -16,6 +16,8 @@ export interface OpenNodeOptions {
   readonly logTo: 'stderr' | 'file'
   /** Whether surfaces attach over the profile's socket; otherwise the node serves its own process only. */
   readonly listens: boolean
+  /** For a profile that cannot be written: nothing is, no log either, and no peer is met. The profile exists. */
+  readonly readOnly?: boolean
   /** Another way to a peer than the real one: for tests. */
   readonly openPeer?: OpenPeerFunction | undefined
 }
@@ -30,16 +32,15 @@ export interface OpenNode extends AsyncDisposable {
 
 /** Checks and locks the profile, reads its settings and starts the peer. What was opened before a failure is closed again. */
 export async function openNode(options: OpenNodeOptions): Promise<OpenNode> {
-  const { home, env, version } = options
-  openProfile(home, env)
-  const lock = lockProfile(home)
+  const { home, env, version, readOnly = false } = options
+  const lock = readOnly ? lockExisting(home) : lockWritable(home, env)
   try {
     const config = openConfig({ home, env, ...(options.flags === undefined ? {} : { flags: options.flags }) })
-    const log = openLog({ path: options.logTo === 'file' ? join(home, 'node.log') : undefined, level: () => config.current().log_level })
+    const log = readOnly ? { ...silentLog, [Symbol.dispose]: () => {} } : openLog({ path: options.logTo === 'file' ? join(home, 'node.log') : undefined, level: () => config.current().log_level })
     try {
       const socket = options.listens ? socketPath(home, env) : ''
-      // The only place that knows where the real peer is: it brings libp2p and SQLite, so it loads last.
-      const openPeer = options.openPeer ?? (await import('./peer-on-node.ts')).openPeer
+      // The only place that knows where the real peers are: one brings libp2p, both SQLite, so they load last.
+      const openPeer = options.openPeer ?? (await (readOnly ? import('./peer-to-read.ts') : import('./peer-on-node.ts'))).openPeer
       const peer = await openPeer({ home, config, log, version, socket })
       return {
         peer,
@@ -62,4 +63,14 @@ export async function openNode(options: OpenNodeOptions): Promise<OpenNode> {
     lock[Symbol.dispose]()
     throw error
   }
+}
+
+function lockWritable(home: string, env: OpenNodeOptions['env']): Disposable {
+  openProfile(home, env)
+  return lockProfile(home)
+}
+
+function lockExisting(home: string): Disposable {
+  requirePrivate(home)
+  return lockToRead(home)
 }

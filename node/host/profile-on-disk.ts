@@ -5,25 +5,34 @@ import { join } from 'node:path'
 import { signingPair } from '../../crdt/crypto/sign.ts'
 import { toHex, type MeshId } from '../../crdt/wire/ids.ts'
 import type { Profile } from '../ports/platform.ts'
+import { noWitness } from '../ports/witness.ts'
 import { deviceSecrets } from './device-key.ts'
 import { openSqliteStore } from './sqlite-store.ts'
 import { tailWitness } from './tail-witness.ts'
 import { writeDurably } from './write-durably.ts'
 
-/** `meshes/<id>/mesh.db` holds everything of a mesh; `meshes/<id>/joined` says that founding or joining was finished. */
-export function profileOnDisk(home: string, env: Readonly<Record<string, string | undefined>>): Profile {
+/**
+ * `meshes/<id>/mesh.db` holds everything of a mesh; `meshes/<id>/joined` says that founding or joining was finished.
+ * Read only, nothing is written on opening it, and no proof of where its logs end is taken.
+ */
+export function profileOnDisk(home: string, env: Readonly<Record<string, string | undefined>>, { readOnly = false } = {}): Profile {
   const device = deviceSecrets(home)
   const meshes = join(home, 'meshes')
-  mkdirSync(meshes, { recursive: true, mode: 0o700 })
+  if (!readOnly) mkdirSync(meshes, { recursive: true, mode: 0o700 })
   const folder = (mesh: string): string => join(meshes, mesh)
   return {
     device,
     machine: machineName(),
-    witness: tailWitness(signingPair(device.seed).publicKey, env),
-    meshes: () => readdirSync(meshes).filter((name) => /^[0-9a-f]{64}$/.test(name)).map((name) => ({ mesh: name as unknown as MeshId, complete: existsSync(join(folder(name), 'joined')) })),
+    witness: readOnly ? noWitness : tailWitness(signingPair(device.seed).publicKey, env),
+    meshes() {
+      const names = existsSync(meshes) ? readdirSync(meshes).filter((name) => /^[0-9a-f]{64}$/.test(name)) : []
+      const records = names.map((name) => ({ mesh: name as unknown as MeshId, complete: existsSync(join(folder(name), 'joined')) }))
+      // An incomplete one would be dropped.
+      return readOnly ? records.filter(({ complete }) => complete) : records
+    },
     openStore(mesh) {
-      mkdirSync(folder(mesh), { recursive: true, mode: 0o700 })
-      return openSqliteStore({ path: join(folder(mesh), 'mesh.db') })
+      if (!readOnly) mkdirSync(folder(mesh), { recursive: true, mode: 0o700 })
+      return openSqliteStore({ path: join(folder(mesh), 'mesh.db'), readOnly })
     },
     keep: (mesh) => writeDurably(join(folder(mesh), 'joined'), `${new Date().toISOString()}\n`),
     drop: (mesh) => rmSync(folder(mesh), { recursive: true, force: true }),

@@ -7,17 +7,14 @@
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { idOf, readEntry } from '../../crdt/log/entry.ts'
-import { StoreError, type MeshStore } from '../ports/store.ts'
+import { StoreError, type MeshStore, type StoreDamage } from '../ports/store.ts'
 import type { Database, OpenDatabase } from './sqlite-database.ts'
 import { problemOf } from './sqlite-errors.ts'
 import { asBytes, asHex } from './sqlite-columns.ts'
 import { salvage, type Salvaged } from './quarantine-salvage.ts'
 
-export interface Damage extends Salvaged {
-  /** Where the damaged file is now; its write-ahead log, if it had one, beside it with `-wal`. */
-  readonly movedTo: string
-  readonly why: string
-}
+/** The write-ahead log of a damaged file, if it had one, is kept beside it with `-wal`. */
+export interface Damage extends Salvaged, StoreDamage {}
 
 /**
  * Sets a damaged file aside and makes a fresh one at its place. A crash in the middle is put right by

@@ -1,7 +1,7 @@
 /** Opens a mesh's file: settings, schema, the look for damage, and the parts of the store over it. */
 import { closeSync, existsSync, fsyncSync, openSync, readSync, statSync, writeSync } from 'node:fs'
 import { localTables } from '../../crdt/docs/tables.ts'
-import type { MeshStore } from '../ports/store.ts'
+import { StoreError, type MeshStore } from '../ports/store.ts'
 import { checkDatabase, finishQuarantine, quarantine, type Damage } from './quarantine.ts'
 import type { Database, OpenDatabase } from './sqlite-database.ts'
 import { sqliteEntries, type SqliteEntries } from './sqlite-entries.ts'
@@ -22,6 +22,7 @@ export interface Opened {
 
 export interface OpenFile {
   readonly path: string
+  readonly readOnly: boolean
   readonly open: OpenDatabase
   readonly mostRecent: number
   /** An empty store at a path, to salvage into. */
@@ -36,6 +37,7 @@ export type Check = 'all' | 'kept-if-unclean' | 'none'
  * an existing file is opened to be read (rule D2: reads go on), and the first commit will fail.
  */
 export function openFile(file: OpenFile, check: Check): { readonly opened: Opened; readonly damage: Damage | undefined } {
+  if (file.readOnly) return { opened: openToRead(file, new StoreError('readonly', 'its tables are an older version’s, and cannot be changed')), damage: undefined }
   try {
     finishQuarantine(file.path)
     return { opened: openParts(file, check), damage: undefined }

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -74,6 +74,26 @@ test('a file that another process holds is refused as io', () => inFolder((folde
   expect((thrownBy(() => openSqliteStore({ path })) as StoreError).problem).toBe('io')
   holder.close()
   openSqliteStore({ path }).close()
+}))
+
+test('D2: opened to read only, it refuses every commit, is read on, and leaves the folder as it was', () => inFolder((folder) => {
+  const path = join(folder, 'mesh.db')
+  const put = { entries: [], puts: [{ table: 'meta' as const, key: 'k', value: Uint8Array.of(1) }], notes: [], evidence: [] }
+  for (const clean of [true, false]) {
+    const writer = openSqliteStore({ path })
+    writer.commit(put)
+    if (!clean) for (const name of readdirSync(folder)) copyFileSync(join(folder, name), join(folder, `killed-${name}`))
+    writer.close()
+    const before = readdirSync(folder).map((name) => [name, statSync(join(folder, name)).mtimeMs])
+    const store = openSqliteStore({ path: clean ? path : join(folder, 'killed-mesh.db'), readOnly: true })
+    for (let again = 0; again < 2; again++) {
+      expect(store.get('meta', 'k')).toEqual(Uint8Array.of(1))
+      expect((thrownBy(() => store.commit(put)) as StoreError).problem).toBe('readonly')
+      store.reopen()
+    }
+    store.close()
+    expect(readdirSync(folder).map((name) => [name, statSync(join(folder, name)).mtimeMs])).toEqual(before)
+  }
 }))
 
 test('a folder that is not there is refused as io', () => inFolder((folder) => {

@@ -15,6 +15,8 @@ export interface SqliteStoreOptions {
   readonly path: string
   /** Looks for damage before anything else: at `kept` (what no refold brings back) after an unclean end, unless asked for `all`. */
   readonly check?: 'all'
+  /** Nothing is written on opening it, and every commit is refused. The file exists. */
+  readonly readOnly?: boolean
   /** Tests make statements fail by plan here. */
   readonly open?: OpenDatabase
   /** How many puts and ids may wait in memory until they are moved to their tables together. */
@@ -22,7 +24,7 @@ export interface SqliteStoreOptions {
 }
 
 export interface SqliteStore extends MeshStore {
-  /** What was damaged and set aside when the file was last opened. */
+  /** What was damaged and set aside last, whenever the file was opened. */
   readonly damage: Damage | undefined
 }
 
@@ -43,14 +45,18 @@ class Sqlite implements SqliteStore {
   #check: Check
   #damage: Damage | undefined
 
-  constructor({ path, check, open = openNodeSqlite, mostRecent = 16 * 1024 }: SqliteStoreOptions) {
-    this.#options = { path, open, mostRecent, fresh: (other) => openSqliteStore({ path: other, open, mostRecent }) }
+  constructor({ path, check, readOnly = false, open = openNodeSqlite, mostRecent = 16 * 1024 }: SqliteStoreOptions) {
+    this.#options = { path, readOnly, open, mostRecent, fresh: (other) => openSqliteStore({ path: other, open, mostRecent }) }
     this.#check = check ?? 'kept-if-unclean'
     this.#state = this.#open()
   }
 
   get damage(): Damage | undefined {
     return this.#damage
+  }
+
+  get isDamaged(): boolean {
+    return this.#check === 'all'
   }
 
   logs: MeshStore['logs'] = () => this.#read(({ entries }) => entries.logs())
@@ -87,7 +93,7 @@ class Sqlite implements SqliteStore {
 
   reopen(): void {
     this.close()
-    onDisk(() => rewriteLog(this.#options.path))
+    if (!this.#options.readOnly) onDisk(() => rewriteLog(this.#options.path))
     this.#state = this.#open()
   }
 
@@ -106,7 +112,7 @@ class Sqlite implements SqliteStore {
   #open(): { readonly opened: Opened } {
     const { opened, damage } = onDisk(() => openFile(this.#options, this.#check))
     this.#check = 'kept-if-unclean'
-    this.#damage = damage
+    this.#damage = damage ?? this.#damage
     return { opened }
   }
 

@@ -73,6 +73,8 @@ export interface Operation<Name extends string = string, Input extends z.ZodObje
   readonly mcp?: McpShape<keyof z.input<Input> & string>
   /** A command line for the help and the documentation. */
   readonly example: string
+  /** Whether a call with this input changes nothing and waits for nothing. Left out: as its permission says (only-reads.ts). */
+  onlyReads?(input: Readonly<Record<string, unknown>>): boolean
   handler(services: Pick<Services, Needs>, input: z.output<Input>, conduct: Conduct<z.output<Event>>): Promise<Deep<z.input<Output>>>
   /** The answer as a person should see it. */
   show(answer: z.output<Output>, input: z.output<Input>): Show

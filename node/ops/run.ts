@@ -2,6 +2,8 @@
 import type * as z from 'zod'
 import { AtollError, toAtollError } from '../ports/errors.ts'
 import type { Caller, PeerHost, Services } from '../ports/services.ts'
+import { storageError } from '../ports/storage-error.ts'
+import { StoreError } from '../ports/store.ts'
 import { commonErrors } from './common-errors.ts'
 import type { Conduct, Operation } from './define.ts'
 import { permit } from './permit.ts'
@@ -25,7 +27,8 @@ export async function runOp<O extends Operation>(operation: O, host: PeerHost, i
     const answer = await operation.handler(services, parsed, conductOf(operation, call))
     return checkAnswer(operation, answer) as z.output<O['output']>
   } catch (error) {
-    throw declared(operation, call.signal.aborted && isAbort(error, call.signal) ? whyEnded(call.signal, error) : toAtollError(error))
+    const refusal = error instanceof StoreError ? storageError(error) : toAtollError(error)
+    throw declared(operation, call.signal.aborted && isAbort(error, call.signal) ? whyEnded(call.signal, error) : refusal)
   }
 }
 

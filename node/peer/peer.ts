@@ -5,7 +5,9 @@
 import { verify, type Verify } from '../../crdt/crypto/sign.ts'
 import { protocols } from '../../crdt/wire/protocols.ts'
 import type { DeviceId, MeshId } from '../../crdt/wire/ids.ts'
-import { AtollError } from '../ports/errors.ts'
+import { AtollError, toAtollError } from '../ports/errors.ts'
+import { StoreError } from '../ports/store.ts'
+import { storageError } from '../ports/storage-error.ts'
 import type { Caller, PeerHost, Services, SessionHello, Standing } from '../ports/services.ts'
 import { admit } from './join/admitter.ts'
 import { makeIdentity } from './mesh/make-identity.ts'
@@ -28,6 +30,8 @@ export class Peer implements PeerHost, ServicesHost, AsyncDisposable {
   readonly moving = new Set<MeshId>()
   readonly startedAt: number
   readonly warnings: string[] = []
+  /** Why a mesh that is kept here could not be opened. */
+  #notOpened: AtollError | undefined
   readonly #boot: Uint8Array
   readonly #verify: Verify
   #closed = false
@@ -63,7 +67,9 @@ export class Peer implements PeerHost, ServicesHost, AsyncDisposable {
   /** Opens a replica without running it: for founding and joining. */
   openReplica(mesh: MeshId): Replica {
     const { profile, runtime, log } = this.needs
-    return new Replica({ mesh, identity: this.identity, store: profile.openStore(mesh), runtime, verify: this.#verify, witness: profile.witness, log: log.scope('replica') })
+    const store = profile.openStore(mesh)
+    if (store.damage) log.error('store_damaged', { mesh, ...store.damage })
+    return new Replica({ mesh, identity: this.identity, store, runtime, verify: this.#verify, witness: profile.witness, log: log.scope('replica') })
   }
 
   /** Runs a mesh from now on. */
@@ -102,7 +108,7 @@ export class Peer implements PeerHost, ServicesHost, AsyncDisposable {
     this.rendezvous()
   }
 
-  /** Which mesh a caller means. Throws mesh_unknown, mesh_none or mesh_ambiguous. */
+  /** Which mesh a caller means. Throws mesh_unknown, mesh_none or mesh_ambiguous, or why the mesh that may be meant could not be opened. */
   meshFor(named: string | undefined): RunningMesh {
     const all = [...this.meshes.values()]
     const byName = (wanted: string): RunningMesh[] => {
@@ -112,12 +118,12 @@ export class Peer implements PeerHost, ServicesHost, AsyncDisposable {
     const wanted = named ?? (this.needs.config.current().mesh || undefined)
     if (wanted === undefined) {
       const [only, ...others] = all
-      if (!only) throw new AtollError('mesh_none')
+      if (!only) throw this.#notOpened ?? new AtollError('mesh_none')
       if (others.length > 0) throw new AtollError('mesh_ambiguous', { choices: all.map((mesh) => mesh.names.mesh()).join(', ') })
       return only
     }
     const [found, ...others] = byName(wanted)
-    if (!found) throw all.length === 0 ? new AtollError('mesh_none') : new AtollError('mesh_unknown', { name: wanted })
+    if (!found) throw this.#notOpened ?? (all.length === 0 ? new AtollError('mesh_none') : new AtollError('mesh_unknown', { name: wanted }))
     if (others.length > 0) throw new AtollError('mesh_ambiguous', { choices: [found, ...others].map((mesh) => `${mesh.names.mesh()} (${mesh.id.slice(0, 8)})`).join(', ') })
     return found
   }
@@ -182,6 +188,7 @@ export class Peer implements PeerHost, ServicesHost, AsyncDisposable {
       this.run(this.openReplica(mesh))
     } catch (error) {
       // One damaged mesh must not keep the others from running; `status` says so.
+      this.#notOpened = error instanceof StoreError ? storageError(error) : toAtollError(error)
       const why = error instanceof Error ? error.message : String(error)
       this.warnings.push(`The mesh ${mesh.slice(0, 8)} could not be opened: ${why}`)
       this.needs.log.error('mesh_not_opened', { mesh, why })

@@ -29,7 +29,7 @@ interface MeshState extends SyncedMesh {
   readonly sessions: Map<DeviceId, SyncSession>
   readonly claims: Map<LogId, SessionHandle>
   readonly openers: Map<DeviceId, DeviceId>
-  readonly listening: Disposable
+  readonly listening: readonly Disposable[]
 }
 
 export interface SyncEngineEvents {
@@ -76,7 +76,9 @@ export class SyncEngine {
       for (const session of this.#meshes.get(replica.mesh)?.sessions.values() ?? []) session.committed(committed.entries, committed.membership)
       if (committed.membership) this.#dialAll(replica)
     })
-    this.#meshes.set(replica.mesh, { replica, sessions: new Map(), claims: new Map(), openers: new Map(), listening })
+    // New sessions begin with what is left. Not at once: the loss may show in the midst of serving one of them.
+    const losing = replica.onLoss(() => this.#runtime.timers.soon(() => this.#closeAll(this.#meshes.get(replica.mesh), 'a loss')))
+    this.#meshes.set(replica.mesh, { replica, sessions: new Map(), claims: new Map(), openers: new Map(), listening: [listening, losing] })
     for (const remote of this.#network.connected()) this.#opened(remote)
     this.#dialAll(replica)
   }
@@ -84,8 +86,8 @@ export class SyncEngine {
   remove(mesh: MeshId, why: string): void {
     const state = this.#meshes.get(mesh)
     this.#meshes.delete(mesh)
-    state?.listening[Symbol.dispose]()
-    for (const session of [...(state?.sessions.values() ?? [])]) session.close(why)
+    for (const one of state?.listening ?? []) one[Symbol.dispose]()
+    this.#closeAll(state, why)
   }
 
   /** There is fresh reason to believe that a peer can be reached. */
@@ -107,6 +109,10 @@ export class SyncEngine {
     this.#stop.abort()
     this.#dialer.stop()
     for (const mesh of [...this.#meshes.keys()]) this.remove(mesh, 'stopping')
+  }
+
+  #closeAll(state: MeshState | undefined, why: string): void {
+    for (const session of [...(state?.sessions.values() ?? [])]) session.close(why)
   }
 
   #dialAll(replica: Replica): void {

@@ -69,11 +69,12 @@ export const errorTable = {
 
   // The profile and the disk
   profile_modes: { local: '{path} can be read by others (mode {mode}). Mend it with: {command}', remote: 'Storage problem.', exit: 7, retry: false },
-  profile_readonly: { local: 'The profile {path} cannot be written: {why}. Reading goes on; nothing can be saved.', remote: 'Storage problem.', exit: 7, retry: true },
+  profile_readonly: { local: 'The profile {path} cannot be written: {why}. Nothing was saved, nothing was lost. Commands that only read still work; make it writable and repeat this one.', remote: 'Storage problem.', exit: 7, retry: true },
+  device_key_damaged: { local: '{path} holds no device key ({why}). Put it back from a copy; or move the profile away and join again, as a new device.', remote: 'Storage problem.', exit: 7, retry: false },
   profile_newer: { local: 'This profile was written by a newer Atoll (schema {found}, this one knows {known}). Upgrade Atoll.', remote: 'Storage problem.', exit: 7, retry: false },
   storage_full: { local: 'The disk is full: nothing was saved, nothing was lost. Free some space and repeat the command.', remote: 'Storage problem.', exit: 7, retry: true },
   storage_failed: { local: 'The disk refused a write ({why}): nothing was saved, nothing was lost. Reading goes on; it is tried anew with the next command.', remote: 'Storage problem.', exit: 7, retry: true },
-  storage_corrupt: { local: 'A part of the store at {path} is damaged ({why}). It was set aside; what it held is fetched again from peers.', remote: 'Storage problem.', exit: 7, retry: true },
+  storage_corrupt: { local: 'A part of the store {path} is damaged ({why}). The next command sets it aside and saves what can be read; peers give the rest again. `atoll status` says where it is kept.', remote: 'Storage problem.', exit: 7, retry: true },
 
   // Keys
   key_missing: { local: 'The key to this was not handed to you yet; it comes when a member that holds it is reachable.', remote: 'Key missing.', exit: 5, retry: true },

@@ -62,7 +62,20 @@ export class StoreError extends Error {
   }
 }
 
+/** What happened to a damaged file: it was set aside, and what could be read of it is in a fresh one. */
+export interface StoreDamage {
+  /** Where it is kept now. */
+  readonly movedTo: string
+  readonly why: string
+  /** How many entries could be saved. */
+  readonly entries: number
+}
+
 export interface MeshStore {
+  /** A read met damage, which the next `reopen` sets aside. */
+  readonly isDamaged?: boolean
+  /** The last damage that was found since this store was made; not every store can tell. */
+  readonly damage?: StoreDamage | undefined
   logs(): readonly StoredLog[]
   has(id: EntryId): boolean
   byId(id: EntryId): (StoredEntry & { readonly log: LogId }) | undefined

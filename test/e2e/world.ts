@@ -5,7 +5,14 @@ import { join } from 'node:path'
 import { vi } from 'vitest'
 import { runAtoll, startAtoll, type Running } from '../doubles/run-atoll.ts'
 
-const program = join(import.meta.dirname, '../../dist/bin.js')
+/** A program and the Node that runs it. */
+export interface Installed {
+  readonly program: string
+  readonly node: string
+}
+
+/** What stands in dist/, on the Node of the tests. */
+export const built: Installed = { program: join(import.meta.dirname, '../../dist/bin.js'), node: process.execPath }
 
 /** What a command answered; `fails` gives the error instead. */
 // oxlint-disable-next-line typescript/no-explicit-any -- what a command answers is checked by the test that reads it
@@ -14,11 +21,16 @@ export type Answer = Readonly<Record<string, any>>
 export class World implements AsyncDisposable {
   readonly root = mkdtempSync(join(tmpdir(), 'atoll-world-'))
   readonly #running: Running[] = []
+  readonly #atoll: Installed
+
+  constructor(atoll = built) {
+    this.#atoll = atoll
+  }
 
   /** Starts a relay on loopback and returns its address, page and process. */
   async relay(home = 'relay', ...options: string[]): Promise<{ address: string; http: string; running: Running; home: string }> {
     const path = this.folder(home)
-    const running = startAtoll(program, path, ['relay', '--listen', '127.0.0.1:0', '--json', ...options])
+    const running = startAtoll(this.#atoll.program, path, ['relay', '--listen', '127.0.0.1:0', '--json', ...options], { node: this.#atoll.node })
     this.#running.push(running)
     const ready = JSON.parse((await running.saw('\n')).split('\n')[0] as string) as Answer
     return { address: (ready['addresses'] as string[])[0] as string, http: ready['http'] as string, running, home: path }
@@ -26,7 +38,7 @@ export class World implements AsyncDisposable {
 
   /** Starts somebody's node. `listen: ''` makes it reachable through a relay only. */
   async node(name: string, options: { readonly listen?: string; readonly env?: Record<string, string> } = {}): Promise<Person> {
-    const person = new Person(name, this.folder(name), options.env ?? {})
+    const person = new Person(name, this.folder(name), options.env ?? {}, this.#atoll)
     this.#running.push(await person.up(options.listen ?? '127.0.0.1:0'))
     return person
   }
@@ -48,19 +60,27 @@ export class Person {
   readonly name: string
   readonly home: string
   readonly #env: Record<string, string>
+  readonly #atoll: Installed
   running: Running | undefined
 
-  constructor(name: string, home: string, env: Record<string, string> = {}) {
+  constructor(name: string, home: string, env: Record<string, string> = {}, atoll = built) {
     this.name = name
     this.home = home
     this.#env = env
+    this.#atoll = atoll
   }
 
   /** Starts the node and resolves when surfaces can attach. */
   async up(listen = '127.0.0.1:0'): Promise<Running> {
-    this.running = startAtoll(program, this.home, ['up', '--json', '--listen', listen], { env: this.#env })
+    this.running = startAtoll(this.#atoll.program, this.home, ['up', '--json', '--listen', listen], { env: this.#env, node: this.#atoll.node })
     await this.running.saw('"socket"')
     return this.running
+  }
+
+  /** Stops the node, cleanly. */
+  async down(): Promise<void> {
+    await this.does('down')
+    await this.running?.finished
   }
 
   /** Runs a command that must succeed. */
@@ -79,7 +99,7 @@ export class Person {
   }
 
   tries(...args: string[]): Promise<{ status: number | null; stdout: string; stderr: string }> {
-    return runAtoll(program, this.home, [...args, '--json'], { env: this.#env })
+    return runAtoll(this.#atoll.program, this.home, [...args, '--json'], { env: this.#env, node: this.#atoll.node })
   }
 
   /** Waits until this person and everybody online hold the same. */

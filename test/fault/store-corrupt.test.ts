@@ -108,6 +108,8 @@ test('D2: damage that a read meets is told as corrupt, and set aside at the next
   expect(() => store.replay('content', 0, 1e6)).toThrow(StoreError)
   store.reopen()
   expect(store.damage?.movedTo).toBe(`${path}.corrupt-1`)
+  store.reopen()
+  expect(store.damage?.movedTo, 'still told').toBe(`${path}.corrupt-1`)
   expect(impossible(store, entries)).toEqual([])
   store.close()
 })

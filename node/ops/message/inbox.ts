@@ -24,6 +24,7 @@ export const messageInbox = defineOp({
   cli: { command: 'inbox', hidden: ['wait_seconds', 'ids'] },
   mcp: { tool: 'check_messages', alwaysLoad: true, hidden: ['wait', 'ids'] },
   example: 'atoll inbox --wait',
+  onlyReads: ({ peek, wait, wait_seconds = 0 }) => peek === true && wait !== true && wait_seconds === 0,
   handler: async ({ messages }, { wait, wait_seconds, limit, ids, peek }, { signal }) => ({
     messages: await messages.inbox({ wait_ms: wait ? foreverMs : Math.round(wait_seconds * 1000), limit, ids, peek }, signal),
   }),

@@ -12,6 +12,7 @@ import type { DeviceId, EntryId, LogId, MeshId } from '../../../crdt/wire/ids.ts
 import { AtollError } from '../../ports/errors.ts'
 import type { Log } from '../../ports/log.ts'
 import type { Runtime } from '../../ports/runtime.ts'
+import { storageError } from '../../ports/storage-error.ts'
 import { StoreError, type MeshStore } from '../../ports/store.ts'
 import { KnownTables, Staging } from '../staging.ts'
 import { Author, mayWrite, type WriteSpec, type Written } from './author.ts'
@@ -22,7 +23,6 @@ import { takeRun, type Intake } from './intake.ts'
 import { checkBounds } from './bounds.ts'
 import { Ledger } from './ledger.ts'
 import { readRun } from './read-run.ts'
-import { storageError } from './storage-error.ts'
 import type { LogState } from './logs.ts'
 import { markFolded, rebuild, rebuildDue } from './rebuild.ts'
 
@@ -76,6 +76,7 @@ export class Replica {
   readonly #author: Author
   readonly #queue: Item[] = []
   readonly #listeners = new Set<(committed: Committed) => void>()
+  readonly #losing = new Set<() => void>()
   readonly #known = new KnownTables()
   #scheduled = false
   #closed = false
@@ -116,6 +117,12 @@ export class Replica {
   onCommit(call: (committed: Committed) => void): Disposable {
     this.#listeners.add(call)
     return { [Symbol.dispose]: () => void this.#listeners.delete(call) }
+  }
+
+  /** Calls back when entries that peers were told of may be gone: a damaged store was set aside. */
+  onLoss(call: () => void): Disposable {
+    this.#losing.add(call)
+    return { [Symbol.dispose]: () => void this.#losing.delete(call) }
   }
 
   /** Writes changes; resolves when they are durable. */
@@ -344,9 +351,13 @@ export class Replica {
     for (const item of staged) item.failed(refusal)
   }
 
-  /** Whether the store answers: not while a disk that failed cannot be read again. Tries to. */
+  /** Whether the store answers: not while a disk that failed cannot be read again. Tries to; damage that was met is set aside. */
   mayRead(): boolean {
-    return !this.#closed && (this.#reopened || this.#reopen())
+    if (this.#closed) return false
+    if (!this.#needs.store.isDamaged) return this.#reopened || this.#reopen()
+    // Where our logs end is not known any more (rule D4).
+    this.#author.retire()
+    return this.#reopen()
   }
 
   /** Opens the store again after a failure; what is queued meanwhile fails with why. */
@@ -363,15 +374,23 @@ export class Replica {
 
   #reopen(): boolean {
     this.#reopened = false
+    const { store } = this.#needs
+    const known = store.damage
     try {
-      this.#needs.store.reopen()
+      store.reopen()
       this.#load()
       this.#reopened = true
+      if (store.damage !== known) this.#lost()
       this.#learnOutcome()
     } catch (error) {
       this.#needs.log.error('reopen_failed', { why: String(error) })
     }
     return this.#reopened
+  }
+
+  #lost(): void {
+    this.#needs.log.error('store_damaged', { ...this.#needs.store.damage })
+    for (const call of this.#losing) call()
   }
 
   /** A disk may fail at the last moment and have kept everything: then peers and readers must hear of it all the same. */

@@ -1,4 +1,5 @@
 import type { NodeService, NodeStatus } from '../../ports/services.ts'
+import type { RunningMesh } from '../mesh/running-mesh.ts'
 import type { ServicesHost } from './services-host.ts'
 
 export function nodeService(peer: ServicesHost): NodeService {
@@ -21,11 +22,18 @@ export function nodeService(peer: ServicesHost): NodeService {
           const online = others.filter((device) => mesh.isOnline(device))
           return { name: mesh.names.mesh(), mesh: mesh.id, peers_online: online.length, entries: mesh.entries(), synced: online.every((device) => mesh.isSynced(device)) }
         }),
-        warnings: peer.warnings,
+        warnings: [...peer.warnings, ...meshes.flatMap(damageWarning)],
       } satisfies NodeStatus
     },
     async stop() {
       peer.needs.onStop()
     },
   }
+}
+
+/** Said until a start that finds nothing: the file that was set aside may be all that is left of what no peer has. */
+function damageWarning({ names, replica }: RunningMesh): string[] {
+  const { damage } = replica.store
+  if (!damage) return []
+  return [`The store of ${names.mesh()} was damaged (${damage.why}). It is kept as ${damage.movedTo}; ${damage.entries} entries were saved from it, the others are asked of peers.`]
 }

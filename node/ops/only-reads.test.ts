@@ -1,0 +1,18 @@
+import { expect, test } from 'vitest'
+import type { Operation } from './define.ts'
+import { operations } from './index.ts'
+import { onlyReads } from './only-reads.ts'
+
+test('what only reads is known of every operation', () => {
+  const reading = (operations as readonly Operation[]).filter((operation) => onlyReads(operation, {})).map(({ name }) => name)
+  expect(reading.sort()).toEqual([
+    'audit.verify', 'config.get', 'config.list', 'invite.list', 'member.list', 'memory.recall', 'mesh.info', 'mesh.list', 'mesh.stats',
+    'message.status', 'node.status', 'peer.explain', 'peer.list', 'relay.list', 'state.get', 'state.history', 'state.list',
+  ])
+})
+
+test('an inbox is only read where the messages stay in it and none is waited for', () => {
+  const inbox = (operations as readonly Operation[]).find(({ name }) => name === 'message.inbox') as Operation
+  const inputs = [{ peek: true }, {}, { peek: true, wait: true }, { peek: true, wait_seconds: 1 }, { peek: true, wait_seconds: 0 }]
+  expect(inputs.map((input) => onlyReads(inbox, input))).toEqual([true, false, false, false, true])
+})

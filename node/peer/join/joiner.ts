@@ -4,6 +4,7 @@ import { inviteKey, type InviteLink } from '../../../crdt/members/link.ts'
 import { introduce, inviteProofBytes, proveInvite, proveRoot } from '../../../crdt/members/proofs.ts'
 import { sign, type SigningPair } from '../../../crdt/crypto/sign.ts'
 import type { MemberId, MeshId } from '../../../crdt/wire/ids.ts'
+import { limits } from '../../../crdt/wire/limits.ts'
 import { domains } from '../../../crdt/wire/protocols.ts'
 import { AtollError, errorTable, type ErrorCode } from '../../ports/errors.ts'
 import type { FrameStream } from '../../ports/network.ts'
@@ -14,6 +15,8 @@ import { FrameQueue } from './frame-queue.ts'
 import { transcriptOf } from './frames.ts'
 
 const patienceMs = 20_000
+/** What an entry or a run counts for beside its bytes. */
+const itemCost = 64
 
 export interface JoinNeeds {
   readonly link: InviteLink
@@ -28,8 +31,18 @@ export interface JoinNeeds {
  * Asks one member to be let in. Throws AtollError with the reason when it does not, and `history_stale` when what it
  * shows cannot be trusted.
  */
-export async function join(stream: FrameStream, { link, identity, root, runtime, replica }: JoinNeeds): Promise<void> {
-  const talk = new FrameQueue(stream, runtime)
+export async function join(stream: FrameStream, needs: JoinNeeds): Promise<void> {
+  try {
+    await converse(stream, needs)
+  } catch (error) {
+    stream.close('not joined')
+    throw error
+  }
+  stream.close('joined')
+}
+
+async function converse(stream: FrameStream, { link, identity, root, runtime, replica }: JoinNeeds): Promise<void> {
+  const talk = new FrameQueue(stream, runtime, limits.joinHistoryBytes)
   const mesh = link.mesh as MeshId
   const key = inviteKey(link.secret)
   const nonce = runtime.random.bytes(32)
@@ -50,16 +63,20 @@ export async function join(stream: FrameStream, { link, identity, root, runtime,
   await takeHistory(talk, replica)
   await expect(talk, 'welcome')
   if (!replica.membership.now().device(identity.device)) throw new AtollError('invite_forged', { why: 'the admission that came back does not hold' })
-  stream.close('joined')
 }
 
 async function takeHistory(talk: FrameQueue, replica: Replica): Promise<void> {
   let waiting: (readonly Uint8Array[])[] = []
+  let bytes = 0
   for (;;) {
     const frame = await talk.next(patienceMs)
     if (frame.type === 'refuse') throw refusal(frame.code, frame.at)
-    if (frame.type === 'history') waiting.push(frame.run)
-    else if (frame.type === 'historyEnd') break
+    if (frame.type === 'history') {
+      // Whoever answers may be anybody that a relay named: it is believed only when it has ended.
+      bytes += frame.run.reduce((sum, entry) => sum + entry.length + itemCost, itemCost)
+      if (bytes > limits.joinHistoryBytes) throw new AtollError('history_stale')
+      waiting.push(frame.run)
+    } else if (frame.type === 'historyEnd') break
     else throw new AtollError('invite_forged', { why: 'the member that answered does not keep to the protocol' })
   }
   // Logs come in any order, and each may build on the others: what has to wait is tried again while anything is placed.

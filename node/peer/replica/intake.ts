@@ -2,7 +2,7 @@
 import { noMesh, type Verify } from '../../../crdt/crypto/sign.ts'
 import { verifyRange, type ChainProblem, type Head } from '../../../crdt/log/chain.ts'
 import { meshTag, readEntry, verifyEntry, type Entry, type EntryProblem } from '../../../crdt/log/entry.ts'
-import type { LogId, MeshId } from '../../../crdt/wire/ids.ts'
+import type { EntryId, LogId, MeshId } from '../../../crdt/wire/ids.ts'
 import { limits } from '../../../crdt/wire/limits.ts'
 import type { MeshStore } from '../../ports/store.ts'
 import type { Staging } from '../staging.ts'
@@ -57,7 +57,7 @@ export function takeRun(run: readonly Uint8Array[], { mesh, ledger, store, verif
   if (known?.forked || known?.refused !== undefined) return about
   if (!known && ledger.logs.size >= limits.logsPerMesh) return { ...about, problem: 'too_many_logs' }
 
-  const clash = entries.findIndex((entry) => known && entry.seq <= known.seq && (store.idAt(entry.log, entry.seq) ?? entry.id) !== entry.id)
+  const clash = entries.findIndex((entry) => known && entry.seq <= known.seq && (idAt(entry.log, entry.seq) ?? entry.id) !== entry.id)
   if (clash >= 0) return keepEvidence(entries.slice(clash), about)
   const news = known ? entries.filter((entry) => entry.seq > known.seq) : entries
   const next = news[0]
@@ -72,6 +72,11 @@ export function takeRun(run: readonly Uint8Array[], { mesh, ledger, store, verif
     : verifyRange(signedFor, meshTag(signedFor), known, news, verify)
   if (wrong) return { ...about, problem: wrong.problem }
   return place(news)
+
+  /** What stands there, committed or placed by an earlier run of the same commit. */
+  function idAt(log: LogId, seq: number): EntryId | undefined {
+    return store.idAt(log, seq) ?? staging.entries.findLast((staged) => staged.log === log && staged.seq === seq)?.id
+  }
 
   function place(all: readonly Entry[]): Intake {
     const last = all.length - 1
@@ -102,7 +107,7 @@ export function takeRun(run: readonly Uint8Array[], { mesh, ledger, store, verif
 
   function keepEvidence(branch: readonly Entry[], result: Intake): Intake {
     const start = branch[0] as Entry
-    const base = start.seq === 1 ? undefined : store.idAt(start.log, start.seq - 1)
+    const base = start.seq === 1 ? undefined : idAt(start.log, start.seq - 1)
     const after: Head | undefined = base && { seq: start.seq - 1, id: base }
     if (start.seq > 1 && !after) return { ...result, waiting: true }
     const wrong = verifyRange(mesh, meshTag(mesh), after, branch, verify)

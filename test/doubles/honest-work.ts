@@ -13,9 +13,15 @@ let round = 0
 export async function meshOf(relays: readonly string[], ...peers: readonly LocalPeer[]): Promise<void> {
   const [first, ...others] = peers as [LocalPeer, ...LocalPeer[]]
   await first.services.meshes.create({ name: 'reef', relays })
+  await reachable(relays, first)
   const { link } = await first.services.mesh.invite({ uses: peers.length, expires_in_ms: 3_600_000, role: 'member' })
   for (const other of others) await other.services.meshes.join({ link, wait: true }, ignore, never)
   for (const { services } of peers) await vi.waitFor(async () => expect(await services.mesh.info()).toMatchObject({ members: peers.length, synced: true }), patience)
+}
+
+/** Resolves when newcomers find the peer at a relay, where there is any. */
+export async function reachable(relays: readonly string[], { peer }: LocalPeer): Promise<void> {
+  await vi.waitFor(() => expect(relays.length === 0 || peer.needs.network.relays().some(({ reserved }) => reserved)).toBe(true), patience)
 }
 
 /** Two peers still set and read state, and write to each other, both ways. */

@@ -2,6 +2,7 @@
 import { expect, test, vi } from 'vitest'
 import { LocalPeer } from '../bench/peers.ts'
 import { RelayOnLoopback } from '../contract/network-relay.ts'
+import { reachable } from '../doubles/honest-work.ts'
 
 const patience = { timeout: 40_000, interval: 50 }
 const never = new AbortController().signal
@@ -15,6 +16,7 @@ test('T3 C1 H1: two members who cannot see each other each admit somebody by a l
   await using dave = await LocalPeer.open('dave')
   const all = [alice, bob, carol, dave]
   await alice.services.meshes.create({ name: 'reef', relays: [relay.address] })
+  await reachable([relay.address], alice)
   const invite = async (): Promise<string> => (await alice.services.mesh.invite({ uses: 1, expires_in_ms: 3_600_000, role: 'member' })).link
   await joins(bob, await invite())
   const link = await invite()
@@ -26,6 +28,7 @@ test('T3 C1 H1: two members who cannot see each other each admit somebody by a l
   await vi.waitFor(async () => expect(await bob.services.state.get('from dave')).toMatchObject({ value: 1 }), patience)
   await online(false, bob, dave)
   await online(true, alice)
+  await reachable([relay.address], alice)
   await joins(carol, link)
   await carol.services.state.set('from carol', 2)
   await vi.waitFor(async () => expect(await alice.services.state.get('from carol')).toMatchObject({ value: 2 }), patience)

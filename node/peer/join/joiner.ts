@@ -6,7 +6,7 @@ import { sign, type SigningPair } from '../../../crdt/crypto/sign.ts'
 import type { MemberId, MeshId } from '../../../crdt/wire/ids.ts'
 import { limits } from '../../../crdt/wire/limits.ts'
 import { domains } from '../../../crdt/wire/protocols.ts'
-import { AtollError, errorTable, type ErrorCode } from '../../ports/errors.ts'
+import { AtollError, type ErrorCode } from '../../ports/errors.ts'
 import type { FrameStream } from '../../ports/network.ts'
 import type { Runtime } from '../../ports/runtime.ts'
 import type { Identity } from '../replica/identity.ts'
@@ -110,9 +110,12 @@ async function expect<T extends 'challenge' | 'welcome'>(talk: FrameQueue, type:
   return frame as FrameOf<T>
 }
 
-/** A peer's refusal: its code where we know it, never its words. */
+/** What a member may refuse with. Anything else is its own trouble: another may let us in. */
+const refusals: ReadonlySet<string> = new Set<ErrorCode>(['invite_unknown', 'invite_revoked', 'invite_used_up', 'invite_expired', 'invite_forged', 'nobody_online', 'busy'])
+
+/** A peer's refusal: its code where it is one, never its words. */
 function refusal(code: string, at: string): AtollError {
-  const known = code in errorTable ? (code as ErrorCode) : 'invite_forged'
+  const known = refusals.has(code) ? (code as ErrorCode) : 'nobody_online'
   const when = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(at) ? at : 'an earlier day'
   return new AtollError(known, { at: when, why: 'the member that answered did not accept it' })
 }

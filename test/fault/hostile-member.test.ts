@@ -35,14 +35,15 @@ afterAll(async () => {
 })
 
 /** Whatever a test did: two honest members work on, and hold nothing that was forged. */
-afterEach(async () => {
+async function othersAreSound(): Promise<void> {
   await workGoesOn(alice, bob)
   for (const peer of [alice, bob]) {
     const { keys, members } = await shownBy(peer)
     expect(keys.filter((key) => key.startsWith('forged'))).toEqual([])
     expect(members).toEqual(['alice', 'bob', 'mallory'])
   }
-})
+}
+afterEach(othersAreSound)
 
 test('T2: entries under its own keys that fit are taken and passed on: the double speaks the protocol', async () => {
   const session = await mallory.session(address)

@@ -5,6 +5,8 @@ import type { SessionHandle, SyncHost, SyncReplica } from './ports.ts'
 
 const wantsInFlight = 256
 const stalledAfterMs = 10_000
+/** For so long a log that did not move is left to other peers: or one that promises and does not give would keep it from us. */
+const leftToOthersMs = 5_000
 /** Every so many beats everything the peer announced is compared anew. */
 const recountBeats = 6
 /** How long news of a log may wait for its author, who is connected too, to push it. */
@@ -16,8 +18,10 @@ export class Puller {
   readonly #replica: SyncReplica
   readonly #host: SyncHost
   readonly #want: (logs: readonly { readonly log: LogId; readonly after: number }[]) => void
-  /** What we asked for, up to which seq, and when it last moved. */
-  readonly #asked = new Map<LogId, { upTo: number; at: number }>()
+  /** What we asked for, up to which seq, how much of it we held, and when that last grew. */
+  readonly #asked = new Map<LogId, { upTo: number; held: number; at: number }>()
+  /** Logs that did not move, and since when. */
+  readonly #stalled = new Map<LogId, number>()
   /** Logs that wait for membership which has not come yet. */
   readonly #blocked = new Set<LogId>()
   /** Logs whose author was given time to push. */
@@ -41,7 +45,7 @@ export class Puller {
   /** Asks for what the peer holds and we lack, as far as nobody else is being asked for it. */
   plan(): void {
     if (this.#session.isClosed || this.#asked.size >= wantsInFlight) return
-    const lacking = this.#peer.lacking().filter(({ log }) => !this.#asked.has(log) && !this.#blocked.has(log))
+    const lacking = this.#peer.lacking().filter(({ log }) => !this.#asked.has(log) && !this.#blocked.has(log) && !this.#isStalled(log))
     const membership = lacking.filter(({ type }) => type === 'membership')
     const wanted: { log: LogId; after: number }[] = []
     let later = false
@@ -53,8 +57,9 @@ export class Puller {
         later = true
       } else if (!this.#host.claim(head.log, this.#session)) later = true
       else {
-        this.#asked.set(head.log, { upTo: head.seq, at: this.#host.elapsed() })
-        wanted.push({ log: head.log, after: this.#replica.log(head.log)?.seq ?? 0 })
+        const after = this.#replica.log(head.log)?.seq ?? 0
+        this.#asked.set(head.log, { upTo: head.seq, held: after, at: this.#host.elapsed() })
+        wanted.push({ log: head.log, after })
       }
     }
     if (wanted.length > 0) this.#want(wanted)
@@ -68,7 +73,7 @@ export class Puller {
     const asked = this.#asked.get(log)
     if (outcome === 'waiting') this.#blocked.add(log)
     if (asked && (outcome !== 'placed' || !held || held.seq >= asked.upTo || held.forked || held.refused !== undefined)) this.#release(log)
-    else if (asked) asked.at = this.#host.elapsed()
+    else if (asked && held && held.seq > asked.held) Object.assign(asked, { held: held.seq, at: this.#host.elapsed() })
     this.plan()
   }
 
@@ -82,7 +87,12 @@ export class Puller {
   beat(): void {
     const now = this.#host.elapsed()
     if (++this.#beats % recountBeats === 0) this.#peer.recount()
-    for (const [log, { at }] of [...this.#asked]) if (now - at > stalledAfterMs) this.#release(log)
+    for (const [log, since] of this.#stalled) if (now - since >= leftToOthersMs) this.#stalled.delete(log)
+    for (const [log, { at }] of [...this.#asked]) {
+      if (now - at <= stalledAfterMs) continue
+      this.#release(log)
+      this.#stalled.set(log, now)
+    }
     this.plan()
   }
 
@@ -91,6 +101,11 @@ export class Puller {
       this.#later = undefined
       this.plan()
     })
+  }
+
+  #isStalled(log: LogId): boolean {
+    const since = this.#stalled.get(log)
+    return since !== undefined && this.#host.elapsed() - since < leftToOthersMs
   }
 
   #asksMembership(): boolean {

@@ -20,6 +20,8 @@ const beatMs = 5_000
 const quietMs = 7_000
 /** Round trips are measured now and then even where the other side's pings leave no silence. */
 const measureMs = 30_000
+/** A branch that parts far below its end comes in as many pieces as this. */
+const fetchTries = 100
 const silentAfterMs = 20_000
 /** What the peer has from its author is only said again so that both know they are equal. */
 const oldNewsMs = 2_000
@@ -37,8 +39,8 @@ export class SyncSession implements SessionHandle {
   /** Logs whose news the peer has from their author. */
   readonly #oldNews = new Set<LogId>()
   readonly #announcing = new Map<ReadonlySet<LogId>, Disposable>()
-  /** Entries that what the peer sent builds on, and that are not here. */
-  readonly #missing = new Set<EntryId>()
+  /** Entries that what the peer sent builds on, and that are not here; and how often they are still asked for. */
+  readonly #missing = new Map<EntryId, number>()
   /** Bytes of entries taken that the peer has no credit for yet. */
   #owedCredit = 0
   #heartbeat: Disposable | undefined
@@ -178,6 +180,8 @@ export class SyncSession implements SessionHandle {
     for (const head of heads) {
       this.peer.announced(head)
       const held = this.#replica.log(head.log)
+      // Another branch than ours ends here: it is fetched, so that both sides know of the fork (rule T7).
+      if (held && !held.forked && (head.forked || (head.seq === held.seq && head.id !== held.id))) this.#lacks([head.id])
       if (head.seq > (held?.seq ?? 0)) this.#replica.heldLonger(head.log, head.device)
     }
     // A peer that announced everything before we did lacks ours.
@@ -197,7 +201,7 @@ export class SyncSession implements SessionHandle {
         if (intake.problem !== undefined) return this.close(`bad_entries:${intake.problem}`)
         this.#giveCredit(bytes)
         // What was missing may have come in the same commit: then nobody would ask again for what waits for it.
-        for (const id of intake.missing) if (this.#missing.size < limits.wantsPerFrame) this.#missing.add(id)
+        this.#lacks(intake.missing)
         if (intake.fork) this.#puller.unblock()
         if (intake.log !== undefined && intake.end) this.peer.holds({ log: intake.log, forked: false, ...intake.end })
         if (intake.log !== undefined) this.#arrived(intake.log, !intake.waiting ? 'placed' : changes === this.#membershipChanges ? 'waiting' : 'try again')
@@ -260,10 +264,17 @@ export class SyncSession implements SessionHandle {
     })
   }
 
+  #lacks(ids: readonly EntryId[]): void {
+    for (const id of ids) if (this.#missing.size < limits.wantsPerFrame && !this.#missing.has(id)) this.#missing.set(id, fetchTries)
+  }
+
   /** What mostly came meanwhile with its log. What did not stands in another branch of a log than ours (rule T7). */
   #fetchMissing(): void {
-    for (const id of this.#missing) if (this.#replica.holds(id)) this.#missing.delete(id)
-    if (this.#missing.size > 0) this.#send({ type: 'fetch', ids: [...this.#missing] })
+    for (const [id, tries] of this.#missing) {
+      if (tries === 0 || this.#replica.holds(id)) this.#missing.delete(id)
+      else this.#missing.set(id, tries - 1)
+    }
+    if (this.#missing.size > 0) this.#send({ type: 'fetch', ids: [...this.#missing.keys()] })
   }
 
   #pong(token: number): void {

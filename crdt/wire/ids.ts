@@ -19,18 +19,24 @@ export type SealingKey = Branded<'sealing'>
 /** An invite's Ed25519 public key, 32 bytes. */
 export type InviteId = Branded<'invite'>
 
-const toHexTable = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+const hexDigits = Uint8Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0))
+/** As many bytes become text in one call. */
+const hexAtOnce = 1024
 /** The value of each lower-case hex digit by its character code; 255 for anything else. */
 const digitValues = Uint8Array.from({ length: 128 }, (_, code) => {
   const digit = '0123456789abcdef'.indexOf(String.fromCharCode(code))
   return digit < 0 ? 255 : digit
 })
 
-/** Bytes as lower-case hex. */
+/**
+ * Bytes as lower-case hex. Not put together piece by piece: such a string weighs ten times as much for as long as it is
+ * kept, and ids are kept by the hundred thousand.
+ */
 export function toHex(bytes: Uint8Array): string {
-  let hex = ''
-  for (let i = 0; i < bytes.length; i++) hex += toHexTable[bytes[i] as number]
-  return hex
+  if (bytes.length > hexAtOnce) return toHex(bytes.subarray(0, hexAtOnce)) + toHex(bytes.subarray(hexAtOnce))
+  const codes: number[] = []
+  for (const byte of bytes) codes.push(hexDigits[byte >> 4] as number, hexDigits[byte & 15] as number)
+  return String.fromCharCode(...codes)
 }
 
 /** Lower-case hex as bytes. Throws EncodeError on anything else. */

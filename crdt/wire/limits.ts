@@ -38,6 +38,7 @@ export const limits = {
   wantsPerFrame: 1000,
   entriesPerFrame: 4096,
   handshakeBytes: 4096,
+  joinHistoryBytes: 32 * 1024 * 1024,
   whisperBytes: 8 * 1024,
 
   // What one peer may cost another.

@@ -45,6 +45,7 @@ export class MemoryStream implements FrameStream {
   #onFrame: ((frame: Uint8Array) => void) | undefined
   #onClose: ((why: string) => void) | undefined
   #closed: string | undefined
+  #maxFrame: number = limits.frameBytes
 
   constructor(remote: DeviceId, path: Path, timers: Timers, link: LinkView) {
     this.remote = remote
@@ -90,6 +91,10 @@ export class MemoryStream implements FrameStream {
     if (this.#closed !== undefined) return
     this.#push(undefined)
     this.#end(why)
+  }
+
+  limitFrames(bytes: number): void {
+    this.#maxFrame = bytes
   }
 
   /** Both ends are gone at once, with all that was under way. */
@@ -164,6 +169,7 @@ export class MemoryStream implements FrameStream {
     while (this.#closed === undefined) {
       const frame = this.#inbox.shift()
       if (frame === undefined) return
+      if (frame.length > this.#maxFrame) return this.break(`it sent a frame of more than ${this.#maxFrame} bytes`)
       this.#onFrame?.(frame)
     }
   }

@@ -187,6 +187,7 @@ export class SyncEngine {
   #shake(stream: FrameStream, failed: (why: Error) => void): { onFrame(call: (frame: Uint8Array) => void): void; fail(why: string): void; stream(): Handover } {
     let take: (frame: Uint8Array) => void = () => undefined
     let closed: (why: string) => void = (why) => failed(new Error(why))
+    stream.limitFrames(limits.handshakeBytes)
     const deadline = this.#runtime.timers.after(handshakeMs, () => stream.close('handshake took too long'))
     stream.onFrame((frame) => take(frame))
     stream.onClose((why) => {
@@ -200,6 +201,7 @@ export class SyncEngine {
       fail: (why) => stream.close(why),
       stream: () => {
         deadline[Symbol.dispose]()
+        stream.limitFrames(limits.frameBytes)
         return {
           stream,
           onFrame: (call) => {

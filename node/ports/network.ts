@@ -15,6 +15,8 @@ export interface FrameStream {
   /** Called once, whoever ends it and however; also when it was closed before this was set. */
   onClose(call: (why: string) => void): void
   close(why: string): void
+  /** From now on a longer frame from the other side ends the stream: for whoever has not shown yet who it is. At first limits.frameBytes. */
+  limitFrames(bytes: number): void
 }
 
 export interface PeerPath {

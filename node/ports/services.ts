@@ -81,6 +81,8 @@ export interface MeshInfo extends MeshSummary {
   readonly synced: boolean
   /** Devices that signed two entries under one (log, seq): rule T7. */
   readonly forks: readonly { readonly device: string; readonly member: string; readonly log: string; readonly seq: number }[]
+  /** Invites that let in more members than they were made for, which those who cannot see each other may do. */
+  readonly overused: readonly { readonly invite: string; readonly uses: number; readonly admitted: readonly string[] }[]
 }
 
 export interface Joined {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { openConfig } from '../../node/host/config.ts'
 import type { OpenPeer } from '../../node/host/open-peer.ts'
 import { openPeer } from '../../node/host/peer-on-node.ts'
-import { silentLog } from '../../node/ports/log.ts'
+import { silentLog, type Log } from '../../node/ports/log.ts'
 import type { Services } from '../../node/ports/services.ts'
 import type { Peer } from '../../node/peer/peer.ts'
 
@@ -18,10 +18,10 @@ export class LocalPeer implements AsyncDisposable {
     this.#opened = opened
   }
 
-  static async open(name: string): Promise<LocalPeer> {
+  static async open(name: string, { listen = '127.0.0.1:0', log = silentLog }: { readonly listen?: string; readonly log?: Log } = {}): Promise<LocalPeer> {
     const home = mkdtempSync(join(tmpdir(), 'atoll-bench-'))
-    const config = openConfig({ home, env: {}, flags: { listen: '127.0.0.1:0', name } })
-    return new LocalPeer(home, await openPeer({ home, config, log: silentLog, version: 'bench', socket: '' }))
+    const config = openConfig({ home, env: {}, flags: { listen, name } })
+    return new LocalPeer(home, await openPeer({ home, config, log, version: 'bench', socket: '' }))
   }
 
   get peer(): Peer {

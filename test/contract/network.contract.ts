@@ -60,6 +60,18 @@ export function networkContract(openWorld: () => Promise<NetworkWorld>): void {
     expect(near.closed).toEqual([])
   }))
 
+  test('T8: a reader that takes short frames only loses the stream to a longer one, and may take longer ones later', inWorld(async (world) => {
+    const { near, far } = await pair(world)
+    far.stream.limitFrames(100)
+    near.stream.send(new Uint8Array(100))
+    await world.until(() => far.frames.length === 1, 'the frame at the limit')
+    far.stream.limitFrames(1_000)
+    for (const length of [1_000, 1_001, 1]) near.stream.send(new Uint8Array(length))
+    await world.until(() => far.closed.length === 1 && near.closed.length === 1, 'the stream ends on both sides')
+    expect(far.frames.map(({ length }) => length)).toEqual([100, 1_000])
+    expect(far.closed).toEqual(['it sent a frame of more than 1000 bytes'])
+  }))
+
   test('each side knows who the other is, and by which path', inWorld(async (world) => {
     const { a, b, near, far } = await pair(world)
     expect(near.stream.remote).toBe(b.device)

@@ -61,7 +61,7 @@ export class MemoryMesh {
 
   meshService(leave: () => void): MeshService {
     return {
-      info: async () => ({ ...this.summary(false), created_at: 0, relays: [...this.relays], entries: this.entries, logs: 1, bytes: 1000, epoch: 'epoch1', synced: true, forks: [] }),
+      info: async () => ({ ...this.summary(false), created_at: 0, relays: [...this.relays], entries: this.entries, logs: 1, bytes: 1000, epoch: 'epoch1', synced: true, forks: [], overused: [] }),
       stats: async () => ({ entries: this.entries, logs: 1, bytes: 1000, keys: this.#history.size, notes: this.#notes.size, messages: this.#sent.size, members: 2, online: 0, sent_bytes: 0, received_bytes: 0 }),
       leave: async () => {
         leave()

@@ -10,6 +10,7 @@ import { signingPair, type SigningPair } from '../../crdt/crypto/sign.ts'
 import { encode } from '../../crdt/wire/codec.ts'
 import { toHex, type EntryId, type LogId, type MemberId, type MeshId } from '../../crdt/wire/ids.ts'
 import { silentLog } from '../../node/ports/log.ts'
+import type { Runtime } from '../../node/ports/runtime.ts'
 import { noWitness, type Witness } from '../../node/ports/witness.ts'
 import { shareEpochs } from '../../node/peer/join/admitter.ts'
 import { createMemoryStore, type MemoryStore } from '../../node/peer/memory-store.ts'
@@ -29,6 +30,9 @@ export interface Actor {
   readonly store: MemoryStore
   replica: Replica
 }
+
+/** Whoever makes entries of their own, by whatever clock. */
+export type Forger = Pick<Actor, 'identity' | 'replica'> & { readonly runtime: Pick<Runtime, 'clock' | 'random'> }
 
 export class ReplicaWorld {
   readonly runtime: VirtualRuntime
@@ -121,7 +125,7 @@ export class ReplicaWorld {
   }
 
   /** An entry of this actor's making, whatever its replica thinks of it; what is left out is as an honest author has it. */
-  forge(by: Actor, parts: Partial<Omit<EntryParts, 'sealed'>> & { readonly sealed?: EntryParts['sealed'] | undefined } & { readonly changes?: readonly Change[]; readonly epoch?: EntryId; readonly key?: Uint8Array } = {}, mesh: MeshId = this.mesh): Entry {
+  forge(by: Forger, parts: Partial<Omit<EntryParts, 'sealed'>> & { readonly sealed?: EntryParts['sealed'] | undefined } & { readonly changes?: readonly Change[]; readonly epoch?: EntryId; readonly key?: Uint8Array } = {}, mesh: MeshId = this.mesh): Entry {
     const { changes = [setChange('forged', 1)], epoch: wanted, key: given, ...rest } = parts
     const epoch = wanted ?? (by.replica.membership.now().epochs()[0] as EntryId)
     const key = given ?? by.replica.ledger.keyring.bodyKey(epoch) ?? new Uint8Array(32)
@@ -140,12 +144,12 @@ export class ReplicaWorld {
   }
 
   /** A log id that only this actor's device may start. */
-  newLog(by: Actor): LogId {
+  newLog(by: Pick<Forger, 'identity' | 'runtime'>): LogId {
     return logIds.make(by.identity.device, by.runtime.random.bytes(boundRandomBytes))
   }
 
   /** `count` entries of one log, each on the one before. */
-  chain(by: Actor, count: number, start: Partial<EntryParts> = {}): readonly Entry[] {
+  chain(by: Forger, count: number, start: Partial<EntryParts> = {}): readonly Entry[] {
     const log = start.log ?? this.newLog(by)
     const entries: Entry[] = []
     for (let seq = 1; seq <= count; seq++) {

@@ -9,7 +9,7 @@ export type FrameProblem = 'frame_too_long' | 'bad_length'
 const roomPerByte = 8
 
 export class FrameDecoder {
-  readonly #maxBytes: number
+  #maxBytes: number
   readonly #frame: (frame: Uint8Array) => void
   #length = 0
   #lengthDigits = 0
@@ -23,6 +23,11 @@ export class FrameDecoder {
   constructor(maxBytes: number, frame: (frame: Uint8Array) => void) {
     this.#maxBytes = maxBytes
     this.#frame = frame
+  }
+
+  /** Holds for frames whose length has not been read yet. */
+  limit(maxBytes: number): void {
+    this.#maxBytes = maxBytes
   }
 
   /** Takes the next chunk. After a problem nothing more is read: the stream is lost. */

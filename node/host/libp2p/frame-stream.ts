@@ -38,6 +38,7 @@ export class Libp2pFrameStream implements FrameStream {
   readonly #stream: Stream
   readonly #parts: FrameStreamParts
   readonly #decoder: FrameDecoder
+  #maxFrame: number = limits.frameBytes
   readonly #taken: (bytes: number) => void
   #queue: Uint8Array[] = []
   #queued = 0
@@ -54,7 +55,7 @@ export class Libp2pFrameStream implements FrameStream {
     this.#parts = parts
     this.#stream = stream
     this.#taken = spareWindowUpdates(stream)
-    this.#decoder = new FrameDecoder(limits.frameBytes, (frame) => {
+    this.#decoder = new FrameDecoder(this.#maxFrame, (frame) => {
       if (this.#closed === undefined) this.#onFrame?.(frame)
     })
     if (stream.status !== 'open') this.#end(lost)
@@ -105,6 +106,11 @@ export class Libp2pFrameStream implements FrameStream {
     this.#end(why)
   }
 
+  limitFrames(bytes: number): void {
+    this.#maxFrame = bytes
+    this.#decoder.limit(bytes)
+  }
+
   /** Gone now, with whatever is unsent. */
   reset(why: string): void {
     if (this.#closed === undefined) this.#abort(why)
@@ -117,7 +123,7 @@ export class Libp2pFrameStream implements FrameStream {
       for (const chunk of data instanceof Uint8Array ? [data] : data) {
         // Node's Buffer, which libp2p hands on, is a trap for browser-safe code: its slice() does not copy.
         const problem = this.#decoder.push(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength))
-        if (problem !== undefined) return this.#abort(problem === 'frame_too_long' ? `it sent a frame of more than ${limits.frameBytes} bytes` : 'what it sent is no frame')
+        if (problem !== undefined) return this.#abort(problem === 'frame_too_long' ? `it sent a frame of more than ${this.#maxFrame} bytes` : 'what it sent is no frame')
         this.#taken(chunk.byteLength)
       }
     } catch (error) {

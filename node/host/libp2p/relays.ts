@@ -85,14 +85,15 @@ export class Relays implements Disposable {
     const all = [...new Set([...addresses, ...this.#used])]
     const relays = Map.groupBy(all.filter((address) => deviceOfAddress(address) !== undefined), (address) => deviceOfAddress(address) as DeviceId)
     if (relays.size === 0 && all.length > 0) throw new AtollError('relay_unreachable', { address: all[0] ?? '', why: 'it is not the address of a relay' })
-    const found = new Set<DeviceId>()
+    const found: (readonly DeviceId[])[] = []
     const failures: unknown[] = []
     using limit = deadline(this.#parts.runtime.timers, askMs, signal)
     const first = Promise.withResolvers<undefined>()
     const asking = [...relays].map(async ([device, own]) => {
       try {
-        for (const peer of await this.#ask(device, own, toHex(code), limit.signal)) found.add(peer)
-        if (found.size > 0) first.resolve(undefined)
+        const peers = await this.#ask(device, own, toHex(code), limit.signal)
+        found.push(peers.toSorted())
+        if (peers.length > 0) first.resolve(undefined)
       } catch (error) {
         failures.push(error)
       }
@@ -100,7 +101,7 @@ export class Relays implements Disposable {
     await Promise.race([Promise.all(asking), first.promise.then(() => pause(this.#parts.runtime.timers, othersMs, limit.signal))])
     if (signal.aborted) throw new AtollError('cancelled')
     if (failures.length === relays.size && relays.size > 0) throw asError(failures[0])
-    return [...found].toSorted()
+    return inTurns(found)
   }
 
   /** A connection to the relay of a circuit. */
@@ -201,6 +202,12 @@ export class Relays implements Disposable {
     this.#relays.delete(device)
     this.#found.forget(device)
   }
+}
+
+/** The first of each, then the second of each, each device once: no relay that names many crowds out what another names. */
+function inTurns(answers: readonly (readonly DeviceId[])[]): readonly DeviceId[] {
+  const longest = Math.max(0, ...answers.map(({ length }) => length))
+  return [...new Set(Array.from({ length: longest }, (_, i) => answers.flatMap((answer) => answer[i] ?? [])).flat())]
 }
 
 function circuit(relay: string, device: DeviceId): string {

@@ -6,7 +6,7 @@ import { meshSummary } from './shapes.ts'
 /** What one mesh is. */
 export const meshInfo = defineOp({
   name: 'mesh.info',
-  doc: 'What a mesh is: your name and role, members, relays, how much it holds, whether it is synced, and devices caught signing two histories.',
+  doc: 'What a mesh is: your name and role, members, relays, how much it holds, whether it is synced, and devices caught signing two histories, and links that let in more than they were made for.',
   permission: 'mesh.read',
   positional: [],
   input: z.strictObject({}),
@@ -20,6 +20,7 @@ export const meshInfo = defineOp({
     epoch: z.string(),
     synced: z.boolean(),
     forks: z.array(z.object({ device: z.string(), member: z.string(), log: z.string(), seq: z.number() })),
+    overused: z.array(z.object({ invite: z.string(), uses: z.number(), admitted: z.array(z.string()) })),
   }),
   needs: ['mesh'],
   errors: [],
@@ -42,5 +43,6 @@ export const meshInfo = defineOp({
       ],
     },
     ...answer.forks.map((fork) => bad(`! The device ${fork.device} of ${fork.member} signed two entries as number ${fork.seq} of its log ${fork.log}.`)),
+    ...answer.overused.map(({ invite, uses, admitted }) => bad(`! The invite ${invite.slice(0, 12)} was made for ${uses} and let in ${admitted.length}, at places that could not see each other: ${admitted.join(', ')}. \`atoll member remove\` removes who should not be here.`)),
   ],
 })

@@ -5,6 +5,7 @@ import { checkIntroduction, checkInvite, checkRoot, inviteProofBytes } from '../
 import { granters, rank, stewards } from '../../../crdt/members/roles.ts'
 import { verify } from '../../../crdt/crypto/sign.ts'
 import type { EntryId, SealingKey } from '../../../crdt/wire/ids.ts'
+import { limits } from '../../../crdt/wire/limits.ts'
 import { domains } from '../../../crdt/wire/protocols.ts'
 import { AtollError, type ErrorCode } from '../../ports/errors.ts'
 import type { FrameStream } from '../../ports/network.ts'
@@ -33,7 +34,9 @@ class Refusal extends Error {
  * @returns the mesh and entry of the admission, or undefined when there was none
  */
 export async function admit(stream: FrameStream, replicas: () => Iterable<Replica>, runtime: Runtime): Promise<{ replica: Replica; admitted: EntryId } | undefined> {
-  const talk = new FrameQueue(stream, runtime)
+  // A stranger: what it has to say is short, and one thing at a time.
+  stream.limitFrames(limits.handshakeBytes)
+  const talk = new FrameQueue(stream, runtime, 2 * limits.handshakeBytes)
   try {
     const hello = await talk.next(patienceMs)
     if (hello.type !== 'hello') throw new Refusal('invite_forged')
@@ -66,6 +69,7 @@ export async function admit(stream: FrameStream, replicas: () => Iterable<Replic
     // What the mesh would not let us do for the joiner is no matter of the joiner's role.
     const code = error instanceof Refusal ? error.code : error instanceof AtollError ? (error.code === 'not_permitted' ? 'invite_forged' : error.code) : 'internal'
     talk.send({ type: 'refuse', code, at: error instanceof Refusal ? error.at : '' })
+    stream.close(`refused: ${code}`)
     return undefined
   }
 }

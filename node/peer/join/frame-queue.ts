@@ -4,21 +4,25 @@ import { AtollError } from '../../ports/errors.ts'
 import { decode, encode } from '../../../crdt/wire/codec.ts'
 import { joinFrame, type JoinFrame } from './frames.ts'
 
-const queued = 256
+/** What a frame counts for beside its bytes: empty ones fill the queue too. */
+const frameCost = 64
 
 /** A join conversation as a sequence to read from: bounded, with a deadline for each frame. */
 export class FrameQueue {
   readonly stream: FrameStream
   readonly #runtime: Runtime
   readonly #frames: Uint8Array[] = []
+  #queued = 0
   #ended: string | undefined
   #wake: (() => void) | undefined
 
-  constructor(stream: FrameStream, runtime: Runtime) {
+  /** @param room bytes that may wait to be read */
+  constructor(stream: FrameStream, runtime: Runtime, room: number) {
     this.stream = stream
     this.#runtime = runtime
     stream.onFrame((frame) => {
-      if (this.#frames.length >= queued) return stream.close('too many frames')
+      this.#queued += frame.length + frameCost
+      if (this.#queued > room) return stream.close('too many frames')
       this.#frames.push(frame)
       this.#wake?.()
     })
@@ -36,6 +40,7 @@ export class FrameQueue {
   async next(ms: number): Promise<JoinFrame> {
     if (this.#frames.length === 0 && this.#ended === undefined) await this.#arrival(ms)
     const bytes = this.#frames.shift()
+    this.#queued -= (bytes?.length ?? 0) + (bytes ? frameCost : 0)
     if (!bytes) throw new AtollError('node_unreachable', { why: `the other side hung up: ${this.#ended ?? 'silent'}` })
     const frame = decode(joinFrame, bytes)
     if (!frame.ok) {

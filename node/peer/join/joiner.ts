@@ -4,8 +4,9 @@ import { inviteKey, type InviteLink } from '../../../crdt/members/link.ts'
 import { introduce, inviteProofBytes, proveInvite, proveRoot } from '../../../crdt/members/proofs.ts'
 import { sign, type SigningPair } from '../../../crdt/crypto/sign.ts'
 import type { MemberId, MeshId } from '../../../crdt/wire/ids.ts'
+import { limits } from '../../../crdt/wire/limits.ts'
 import { domains } from '../../../crdt/wire/protocols.ts'
-import { AtollError, errorTable, type ErrorCode } from '../../ports/errors.ts'
+import { AtollError, type ErrorCode } from '../../ports/errors.ts'
 import type { FrameStream } from '../../ports/network.ts'
 import type { Runtime } from '../../ports/runtime.ts'
 import type { Identity } from '../replica/identity.ts'
@@ -14,6 +15,8 @@ import { FrameQueue } from './frame-queue.ts'
 import { transcriptOf } from './frames.ts'
 
 const patienceMs = 20_000
+/** What an entry or a run counts for beside its bytes. */
+const itemCost = 64
 
 export interface JoinNeeds {
   readonly link: InviteLink
@@ -28,8 +31,18 @@ export interface JoinNeeds {
  * Asks one member to be let in. Throws AtollError with the reason when it does not, and `history_stale` when what it
  * shows cannot be trusted.
  */
-export async function join(stream: FrameStream, { link, identity, root, runtime, replica }: JoinNeeds): Promise<void> {
-  const talk = new FrameQueue(stream, runtime)
+export async function join(stream: FrameStream, needs: JoinNeeds): Promise<void> {
+  try {
+    await converse(stream, needs)
+  } catch (error) {
+    stream.close('not joined')
+    throw error
+  }
+  stream.close('joined')
+}
+
+async function converse(stream: FrameStream, { link, identity, root, runtime, replica }: JoinNeeds): Promise<void> {
+  const talk = new FrameQueue(stream, runtime, limits.joinHistoryBytes)
   const mesh = link.mesh as MeshId
   const key = inviteKey(link.secret)
   const nonce = runtime.random.bytes(32)
@@ -50,16 +63,20 @@ export async function join(stream: FrameStream, { link, identity, root, runtime,
   await takeHistory(talk, replica)
   await expect(talk, 'welcome')
   if (!replica.membership.now().device(identity.device)) throw new AtollError('invite_forged', { why: 'the admission that came back does not hold' })
-  stream.close('joined')
 }
 
 async function takeHistory(talk: FrameQueue, replica: Replica): Promise<void> {
   let waiting: (readonly Uint8Array[])[] = []
+  let bytes = 0
   for (;;) {
     const frame = await talk.next(patienceMs)
     if (frame.type === 'refuse') throw refusal(frame.code, frame.at)
-    if (frame.type === 'history') waiting.push(frame.run)
-    else if (frame.type === 'historyEnd') break
+    if (frame.type === 'history') {
+      // Whoever answers may be anybody that a relay named: it is believed only when it has ended.
+      bytes += frame.run.reduce((sum, entry) => sum + entry.length + itemCost, itemCost)
+      if (bytes > limits.joinHistoryBytes) throw new AtollError('history_stale')
+      waiting.push(frame.run)
+    } else if (frame.type === 'historyEnd') break
     else throw new AtollError('invite_forged', { why: 'the member that answered does not keep to the protocol' })
   }
   // Logs come in any order, and each may build on the others: what has to wait is tried again while anything is placed.
@@ -93,9 +110,12 @@ async function expect<T extends 'challenge' | 'welcome'>(talk: FrameQueue, type:
   return frame as FrameOf<T>
 }
 
-/** A peer's refusal: its code where we know it, never its words. */
+/** What a member may refuse with. Anything else is its own trouble: another may let us in. */
+const refusals: ReadonlySet<string> = new Set<ErrorCode>(['invite_unknown', 'invite_revoked', 'invite_used_up', 'invite_expired', 'invite_forged', 'nobody_online', 'busy'])
+
+/** A peer's refusal: its code where it is one, never its words. */
 function refusal(code: string, at: string): AtollError {
-  const known = code in errorTable ? (code as ErrorCode) : 'invite_forged'
+  const known = refusals.has(code) ? (code as ErrorCode) : 'nobody_online'
   const when = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(at) ? at : 'an earlier day'
   return new AtollError(known, { at: when, why: 'the member that answered did not accept it' })
 }

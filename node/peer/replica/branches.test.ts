@@ -125,6 +125,27 @@ test('T7: branches that part far below their ends are fetched in pieces', async 
   expect(members(bob)).toEqual(members(alice))
 })
 
+test('T7: a fork of which each side has seen one branch is found by their heads, and shown by both', async () => {
+  const world = new ReplicaWorld(9)
+  const alice = await world.found()
+  const bob = await world.join(alice, 'bob')
+  const eve = await world.join(alice, 'eve')
+  await world.exchange(alice, bob, eve)
+  const [left, right] = [world.chain(eve, 90), world.chain(eve, 90)]
+  const log = left[0]!.log
+  const other = world.chain(eve, 90, { log })
+  expect(right[0]!.log).not.toBe(log)
+  await world.done(alice.replica.receive(bytesOf(left)))
+  await world.done(bob.replica.receive(bytesOf(other)))
+  using session = connect(alice, bob)
+  await world.runtime.advance(60_000)
+  for (const { replica, store } of [alice, bob]) {
+    expect(replica.log(log)).toMatchObject({ forked: true, seq: 90 })
+    expect(store.evidence()).toMatchObject([{ log, seq: 1 }])
+  }
+  expect(session.synced()).toBe(true)
+})
+
 test('T7: a branch that nobody builds on is kept, and adds nobody', async () => {
   const { world, alice, eve, first, log } = await parted({ alice: 1, bob: 1 })
   const before = members(alice)

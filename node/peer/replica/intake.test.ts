@@ -154,6 +154,15 @@ test('T7: two entries with one seq are kept as evidence, and only what was held 
   expect(alice.store.evidence()).toHaveLength(1)
 })
 
+test('T7: both are kept also where they come in one commit', async () => {
+  const { world, alice, eve } = await threesome()
+  const chain = world.chain(eve, 2)
+  const branch = world.forge(eve, { log: chain[0]!.log, seq: 2, previous: chain[0]!.id, frontier: undefined })
+  const [, second] = await world.done(Promise.all([alice.replica.receive(bytesOf(chain)), alice.replica.receive(bytesOf([branch]))]))
+  expect(second).toMatchObject({ fork: true, problem: undefined })
+  expect(alice.store.evidence()).toMatchObject([{ log: chain[0]!.log, seq: 2 }])
+})
+
 test('T2: nobody starts a log under an id that is bound to another device', async () => {
   const { world, alice, bob, eve } = await threesome()
   const log = world.newLog(bob)

@@ -59,7 +59,7 @@ export function takeRun(run: readonly Uint8Array[], { mesh, ledger, store, verif
   if (known?.refused !== undefined || (known?.forked && known.type === 'content')) return about
   if (!known && ledger.logs.size >= limits.logsPerMesh) return { ...about, problem: 'too_many_logs' }
 
-  const clash = entries.findIndex((entry) => known && entry.seq <= known.seq && (store.idAt(entry.log, entry.seq) ?? entry.id) !== entry.id)
+  const clash = entries.findIndex((entry) => known && entry.seq <= known.seq && (idAt(entry.log, entry.seq) ?? entry.id) !== entry.id)
   if (clash >= 0) return keepEvidence(entries.slice(clash), about)
   const news = known ? entries.filter((entry) => entry.seq > known.seq) : entries
   const next = news[0]
@@ -75,6 +75,11 @@ export function takeRun(run: readonly Uint8Array[], { mesh, ledger, store, verif
     : verifyRange(signedFor, meshTag(signedFor), known, news, verify)
   if (wrong) return { ...about, problem: wrong.problem }
   return place(news)
+
+  /** What stands there, committed or placed by an earlier run of the same commit. */
+  function idAt(log: LogId, seq: number): EntryId | undefined {
+    return store.idAt(log, seq) ?? staging.entries.findLast((staged) => staged.log === log && staged.seq === seq)?.id
+  }
 
   function place(all: readonly Entry[]): Intake {
     const last = all.length - 1
@@ -106,13 +111,13 @@ export function takeRun(run: readonly Uint8Array[], { mesh, ledger, store, verif
   /** @param run stands where another entry of ours does, or on one that does */
   function keepEvidence(run: readonly Entry[], result: Intake): Intake {
     const start = run[0] as Entry
-    const before = start.seq === 1 ? undefined : store.idAt(start.log, start.seq - 1)
+    const before = start.seq === 1 ? undefined : idAt(start.log, start.seq - 1)
     const after: Head | undefined = before && { seq: start.seq - 1, id: before }
     let branch = run
-    if (start.previous !== before) {
+    if (start.seq > 1 && start.previous !== before) {
       // Its branch parts from ours further down.
       const known = start.previous && ledger.branches.with(start.previous)
-      if (!known) return { ...result, waiting: true, fork: true, missing: start.type === 'membership' && start.previous ? [start.previous] : [] }
+      if (!known) return { ...result, waiting: true, fork: true, missing: start.previous ? [start.previous] : [] }
       branch = [...known.slice(0, known.findIndex(({ id }) => id === start.previous) + 1), ...run]
     }
     const base = branch === run ? after : branch.at(-run.length - 1)

@@ -51,6 +51,10 @@ export function auditService(mesh: () => RunningMesh, timers: Timers): AuditServ
         if (state.refused !== undefined) found(state, `its next entry was refused: ${state.refused}`)
         if (state.forked) found(state, 'its device signed two entries with one number')
       }
+      for (const { opened, uses, admitted } of replica.membership.now().overused()) {
+        const invite = replica.membership.history.entries[replica.membership.history.at(opened) ?? -1]
+        if (invite) found(invite, `was made for ${uses} and let in ${admitted.length}`)
+      }
       return { ok: problems.length === 0, entries, logs, signatures: entries, membership, problems } satisfies AuditReport
     },
   }

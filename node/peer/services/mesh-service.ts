@@ -29,6 +29,7 @@ export function meshService(peer: ServicesHost, mesh: () => RunningMesh): MeshSe
           const device = replica.log(log)?.device ?? replica.identity.device
           return { device, member: running.names.device(device), log, seq }
         }),
+        overused: replica.membership.now().overused().map(({ opened, uses, admitted }) => ({ invite: opened, uses, admitted: admitted.map((member) => running.names.member(member)) })),
       } satisfies MeshInfo
     },
     async stats() {

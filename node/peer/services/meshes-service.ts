@@ -97,7 +97,12 @@ function linkOf(pasted: string): InviteLink {
 /** Refusals that another member may not share: its clock is right, or it has heard of the invite. */
 const oneMembersWord: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['invite_expired', 'invite_unknown', 'invite_forged'])
 
-/** Tries everybody who stands behind the invite until one lets us in, or says no for good. */
+/** Refusals for good, which still are words of somebody who has shown nothing: a relay may have named anybody. */
+const lastWords: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['invite_revoked', 'invite_used_up'])
+/** So many who say so are believed. */
+const believed = 3
+
+/** Tries everybody who stands behind the invite until one lets us in, or some say no for good. */
 async function joinSomebody(peer: ServicesHost, link: InviteLink, root: SigningPair, replica: RunningMesh['replica'], how: { readonly wait: boolean; readonly progress: (text: string) => void; readonly signal: AbortSignal }): Promise<void> {
   const { network, runtime } = peer.needs
   for (let round = 0; ; round++) {
@@ -105,6 +110,7 @@ async function joinSomebody(peer: ServicesHost, link: InviteLink, root: SigningP
     how.progress(round === 0 ? 'looking for a member who is online' : 'nobody is online yet; waiting')
     let last: unknown = new AtollError('nobody_online')
     let refused: AtollError | undefined
+    const final: AtollError[] = []
     for (const device of await candidates(peer, link, how.signal)) {
       try {
         const stream = await network.open(device, protocols.join, how.signal)
@@ -112,12 +118,15 @@ async function joinSomebody(peer: ServicesHost, link: InviteLink, root: SigningP
         await join(stream, { link, identity: peer.identity, root, runtime, replica })
         return
       } catch (error) {
-        if (error instanceof AtollError && oneMembersWord.has(error.code)) refused ??= error
+        if (error instanceof AtollError && lastWords.has(error.code)) final.push(error)
+        else if (error instanceof AtollError && oneMembersWord.has(error.code)) refused ??= error
         else if (error instanceof AtollError && !error.retry && error.code !== 'peer_unreachable') throw error
         last = error
+        if (final.length >= believed) break
       }
     }
-    if (refused) throw refused
+    const no = final[0] ?? refused
+    if (no) throw no
     if (!how.wait) throw last instanceof AtollError ? last : new AtollError('nobody_online', {}, { cause: last })
     await new Promise<void>((resolve) => {
       const timer = runtime.timers.after(retryMs, resolve)

@@ -39,6 +39,7 @@ export class MemoryStream implements FrameStream {
   #out: Sent[] = []
   #outBytes = 0
   #lastDue = 0
+  #waitingForRoom: (() => void)[] = []
   #timer: Disposable | undefined
   #stuck: Disposable | undefined
   #inbox: Uint8Array[] = []
@@ -73,6 +74,12 @@ export class MemoryStream implements FrameStream {
     this.#outBytes += frame.length
     this.#push(frame)
     if (this.#blocked() && this.#outBytes > unsentBytes) this.close('the other side takes nothing: too much is unsent')
+  }
+
+  async room(): Promise<void> {
+    while (this.#closed === undefined && this.#outBytes > unsentBytes / 2) {
+      await new Promise<void>((resolve) => void this.#waitingForRoom.push(resolve))
+    }
   }
 
   onFrame(call: (frame: Uint8Array) => void): void {
@@ -152,6 +159,7 @@ export class MemoryStream implements FrameStream {
       if (first === undefined || first.due > now) return
       this.#out.shift()
       this.#outBytes -= first.frame?.length ?? 0
+      for (const resolve of this.#waitingForRoom.splice(0)) resolve()
       if (this.#link.breaks()) return this.break('the connection broke')
       if (first.frame === undefined) return this.#other?.fail('closed by the other side')
       this.#other?.receive(first.frame)
@@ -187,6 +195,7 @@ export class MemoryStream implements FrameStream {
     if (this.#closed !== undefined) return
     this.#closed = why
     this.#inbox = []
+    for (const resolve of this.#waitingForRoom.splice(0)) resolve()
     this.#onClose?.(why)
   }
 }

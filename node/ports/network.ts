@@ -11,6 +11,8 @@ export interface FrameStream {
    * transport has taken nothing for 15 s, or that holds more than 4 MiB unsent, is closed.
    */
   send(frame: Uint8Array): void
+  /** Resolves when half of what may wait unsent has room again, or the stream is closed: for whoever sends much without credit. */
+  room(): Promise<void>
   onFrame(call: (frame: Uint8Array) => void): void
   /** Called once, whoever ends it and however; also when it was closed before this was set. */
   onClose(call: (why: string) => void): void

@@ -51,6 +51,22 @@ export function networkContract(openWorld: () => Promise<NetworkWorld>): void {
     expect(far.frames.every(([high, low], i) => high === i >> 8 && low === (i & 255))).toBe(true)
   }))
 
+  test('who sends much without credit waits for room, and all of it arrives', inWorld(async (world) => {
+    const { near, far } = await pair(world)
+    let sent = 0
+    const sending = (async () => {
+      for (; sent < 160; sent++) {
+        near.stream.send(new Uint8Array(128 * 1024).fill(sent))
+        await near.stream.room()
+      }
+    })()
+    await world.until(() => far.frames.length === 160, 'all 20 MB are there')
+    await world.settled(sending)
+    expect(far.frames.every((frame, i) => frame.length === 128 * 1024 && frame[0] === i)).toBe(true)
+    near.stream.close('done')
+    await world.settled(near.stream.room())
+  }))
+
   test('T8: a frame over the limit is refused where it is sent, and the stream goes on', inWorld(async (world) => {
     const { near, far } = await pair(world)
     expect(() => near.stream.send(new Uint8Array(limits.frameBytes + 1))).toThrow(AtollError)

@@ -43,6 +43,7 @@ export class Libp2pFrameStream implements FrameStream {
   #queue: Uint8Array[] = []
   #queued = 0
   #flushing = false
+  #waitingForRoom: (() => void)[] = []
   #stuck: Disposable | undefined
   #onFrame: ((frame: Uint8Array) => void) | undefined
   #onClose: ((why: string) => void) | undefined
@@ -80,6 +81,12 @@ export class Libp2pFrameStream implements FrameStream {
     this.#queued += frame.length + lengthBytes(frame.length)
     if (this.#queued + this.#stream.writeBufferLength > unsentBytes) return this.#abort('the other side takes nothing: too much is unsent')
     this.#flushSoon()
+  }
+
+  async room(): Promise<void> {
+    while (this.#closed === undefined && this.#queued + this.#stream.writeBufferLength > unsentBytes / 2) {
+      await new Promise<void>((resolve) => void this.#waitingForRoom.push(resolve))
+    }
   }
 
   onFrame(call: (frame: Uint8Array) => void): void {
@@ -149,6 +156,7 @@ export class Libp2pFrameStream implements FrameStream {
         if (this.#stream.writableNeedsDrain && !all) return this.#waitForDrain()
         if (!this.#stream.send(this.#takeBatch())) this.#waitForDrain()
       }
+      this.#roomMayBe()
     } catch (error) {
       // The connection went while we wrote: 'close' says so as well, but not always first.
       this.#abort(whyOf(error))
@@ -187,6 +195,11 @@ export class Libp2pFrameStream implements FrameStream {
     if (this.#closed !== undefined) return
     if (this.#stream.writableNeedsDrain) this.#waitForDrain()
     else this.#flush()
+    this.#roomMayBe()
+  }
+
+  #roomMayBe(): void {
+    for (const resolve of this.#waitingForRoom.splice(0)) resolve()
   }
 
   #abort(why: string): void {
@@ -201,6 +214,7 @@ export class Libp2pFrameStream implements FrameStream {
     this.#queued = 0
     this.#stuck?.[Symbol.dispose]()
     this.#stuck = undefined
+    this.#roomMayBe()
     this.#parts.ended(this)
     this.#onClose?.(why)
   }

@@ -50,7 +50,7 @@ export async function admit(stream: FrameStream, replicas: () => Iterable<Replic
     const invite = standingInvite(replica, claim.opened)
     if (!verify(domains.inviteChannel, replica.mesh, transcript, claim.proof, invite.invite)) throw new Refusal('invite_forged')
     checkUse(replica, claim.opened, invite, runtime)
-    const shown = sendHistory(talk, replica, new Map())
+    const shown = await sendHistory(talk, replica, new Map())
     const introduce = await talk.next(patienceMs)
     if (introduce.type !== 'introduce') throw new Refusal('invite_forged')
     const proof = inviteProofBytes(introduce.member, stream.remote, replica.identity.device, claim.opened, transcript)
@@ -62,7 +62,7 @@ export async function admit(stream: FrameStream, replicas: () => Iterable<Replic
     })
     await shareEpochs(replica, stream.remote, introduce.introduction.sealingKey, runtime)
     // From where the first showing ended: others may have been admitted since.
-    sendHistory(talk, replica, shown)
+    await sendHistory(talk, replica, shown)
     talk.send({ type: 'welcome', admitted: admitted as EntryId })
     return { replica, admitted: admitted as EntryId }
   } catch (error) {
@@ -114,7 +114,7 @@ function checkUse(replica: Replica, opened: EntryId, invite: OpOf<'invite'>, run
 }
 
 /** Shows the membership logs beyond what was shown before. @returns how far each was shown */
-function sendHistory(talk: FrameQueue, replica: Replica, before: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
+async function sendHistory(talk: FrameQueue, replica: Replica, before: ReadonlyMap<string, number>): Promise<ReadonlyMap<string, number>> {
   const shown = new Map(before)
   for (const { log, type } of replica.logs()) {
     if (type !== 'membership') continue
@@ -122,6 +122,8 @@ function sendHistory(talk: FrameQueue, replica: Replica, before: ReadonlyMap<str
       const run = replica.readRun(log, after, runBytes)
       if (run.length === 0) break
       talk.send({ type: 'history', run })
+      // All of it may be more than a stream holds unsent.
+      await talk.stream.room()
       after += run.length
     }
   }

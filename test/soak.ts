@@ -1,6 +1,7 @@
 /**
- * `npm run soak [-- PROJECT…]`: the long forms of the suites (ATOLL_LONG=1), one after another, and a dated summary in
- * test/soak-results/ to be committed. Hours in it are virtual; kills, disks and processes are real.
+ * `npm run soak [-- SUITE…]`: the long forms of the suites (ATOLL_LONG=1), one after another, and a dated summary in
+ * test/soak-results/ to be committed. Hours in it are virtual; kills, disks and processes are real. A suite that runs
+ * again on the same day replaces its row; each row names the commit that it ran on.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
@@ -17,7 +18,10 @@ const suites: readonly (readonly [name: string, ...args: string[]])[] = [
 ]
 const wanted = process.argv.slice(2)
 const folder = mkdtempSync(join(tmpdir(), 'atoll-soak-'))
-const lines: string[] = []
+const day = new Date().toISOString().slice(0, 10)
+const result = join(root, `test/soak-results/${day}.md`)
+const commit = spawnSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root, encoding: 'utf8' }).stdout.trim()
+const rows = new Map(existsSync(result) ? readFileSync(result, 'utf8').split('\n').flatMap((line) => (/^\| \w+ \| \d/.test(line) ? [[line.split(' ')[1] as string, line] as const] : [])) : [])
 let failed = 0
 
 for (const [name, ...args] of suites) {
@@ -28,13 +32,11 @@ for (const [name, ...args] of suites) {
   const minutes = ((performance.now() - started) / 60_000).toFixed(1)
   const counts = existsSync(report) ? (JSON.parse(readFileSync(report, 'utf8')) as { numPassedTests: number; numFailedTests: number; numPendingTests: number }) : undefined
   if (status !== 0) failed++
-  lines.push(`| ${name} | ${counts?.numPassedTests ?? '?'} | ${counts?.numFailedTests ?? '?'} | ${counts?.numPendingTests ?? '?'} | ${minutes} min |`)
+  rows.set(name, `| ${name} | ${counts?.numPassedTests ?? '?'} | ${counts?.numFailedTests ?? '?'} | ${counts?.numPendingTests ?? '?'} | ${minutes} min | ${commit} |`)
 }
 
-const day = new Date().toISOString().slice(0, 10)
-const commit = spawnSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root, encoding: 'utf8' }).stdout.trim()
-const text = [`# Soak of ${day}`, '', `Commit ${commit}, Node ${process.version}, ${cpus().length} cores, \`ATOLL_LONG=1\`.`, '', '| suite | passed | failed | skipped | took |', '| --- | --- | --- | --- | --- |', ...lines, ''].join('\n')
+const text = [`# Soak of ${day}`, '', `Node ${process.version}, ${cpus().length} cores, \`ATOLL_LONG=1\`.`, '', '| suite | passed | failed | skipped | took | commit |', '| --- | --- | --- | --- | --- | --- |', ...rows.values(), ''].join('\n')
 mkdirSync(join(root, 'test/soak-results'), { recursive: true })
-writeFileSync(join(root, `test/soak-results/${day}.md`), text)
+writeFileSync(result, text)
 console.log(`\n${text}`)
 process.exit(failed > 0 ? 1 : 0)

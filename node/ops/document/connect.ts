@@ -21,6 +21,8 @@ export const documentConnect = defineOp({
   errors: ['document_unknown', 'no_editors_here'],
   cli: { command: 'doc connect' },
   example: 'atoll doc connect "Release notes" --json',
+  // Editors need a node that stays.
+  onlyReads: () => false,
   handler: ({ documents }, { document }) => documents.connect(document),
   show: ({ url, room, protocols }) => [
     dim('In your editor, with y-websocket:'),

@@ -53,6 +53,7 @@ export const errorTable = {
   invite_revoked: { local: 'This invite was revoked. Ask for a new link.', remote: 'The invite was revoked.', exit: 4, retry: false },
   invite_used_up: { local: 'This invite has been used as often as it allows. Ask for a new link.', remote: 'The invite is used up.', exit: 4, retry: false },
   invite_forged: { local: 'The mesh did not accept this link: {why}. Ask for a new one.', remote: 'The invite is not valid.', exit: 4, retry: false },
+  root_missing: { local: 'This device was in the mesh before, and the root key it had then is not in `recovery` of this profile. Put that file back, or join with a fresh profile.', remote: 'Not accepted.', exit: 4, retry: false },
   history_stale: { local: 'The peer that answered does not know what this link was made from, so it was not trusted. Try again when another member is online.', remote: 'Stale history.', exit: 5, retry: true },
   nobody_online: { local: 'Nobody in the mesh could be reached to let you in. Ask one of them to run `atoll up`, or wait with --wait.', remote: 'Nobody is online.', exit: 5, retry: true },
   relay_unreachable: { local: 'No relay answered at {address}: {why}. Check the address and that `atoll relay` runs there.', remote: 'Relay unreachable.', exit: 5, retry: true },

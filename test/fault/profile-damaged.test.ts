@@ -1,4 +1,5 @@
 /** A store that was damaged, or is a newer version's, while its node was down: what the commands say, and what is left. */
+import { schemaVersion } from '../../node/host/sqlite-schema.ts'
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -92,13 +93,13 @@ test('H1: a store of a newer version is left alone, and every command says so', 
   await alice.does('create', 'reef')
   await alice.does('state', 'set', 'k', '1')
   await alice.down()
-  setVersion(storeOf(alice), 99)
+  setVersion(storeOf(alice), schemaVersion + 1)
   await alice.up()
   expect(await alice.fails('state', 'get', 'k')).toMatchObject({ code: 'profile_newer', status: 7, message: expect.stringContaining('Upgrade Atoll') as string })
   expect(await alice.fails('--mesh', 'reef', 'state', 'set', 'k', '2')).toMatchObject({ code: 'profile_newer' })
   expect(await alice.does('status')).toMatchObject({ meshes: [], warnings: [expect.stringContaining('newer Atoll')] })
   await alice.down()
-  setVersion(storeOf(alice), 1)
+  setVersion(storeOf(alice), schemaVersion)
   await alice.up()
   expect(await alice.does('state', 'get', 'k')).toMatchObject({ value: 1 })
   await alice.down()

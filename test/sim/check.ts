@@ -117,7 +117,9 @@ function outsiders(world: SimWorld, peers: readonly SimPeer[], mesh: MeshId): st
     if (view.device(peer.device) || !state || state.status !== 'removed') continue
     const store = peer.disk.store(mesh)
     if (!store) continue
-    const removals = membership.history.entries.filter((entry, at) => entry.op.type === 'remove' && entry.op.member === member && view.reading.stands(at)).map(({ id }) => id)
+    // Whoever comes back is given the keys of what was written meanwhile: only a removal that knows of every admission is meant.
+    const admissions = membership.history.entries.flatMap(({ op, id }) => (op.type === 'admit' && op.member === member ? [id] : []))
+    const removals = membership.history.entries.filter((entry, at) => entry.op.type === 'remove' && entry.op.member === member && view.reading.stands(at)).flatMap(({ id }) => (membership.covers([id], admissions) ? [id] : []))
     for (const { entry, frontier } of contentOf(witness)) {
       const epoch = entry.sealing?.epoch
       if (epoch === undefined || !removals.some((removal) => membership.covers(frontier, [removal]))) continue

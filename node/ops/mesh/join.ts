@@ -27,6 +27,7 @@ export const meshJoin = defineOp({
     'invite_revoked',
     'invite_used_up',
     'invite_forged',
+    'root_missing',
     'invite_unknown',
     'history_stale',
     'nobody_online',

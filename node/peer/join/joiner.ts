@@ -22,6 +22,8 @@ export interface JoinNeeds {
   readonly link: InviteLink
   readonly identity: Identity
   readonly root: SigningPair
+  /** Called before a member learns of the root: it must be durable by then. */
+  readonly keepRoot: () => void
   readonly runtime: Runtime
   /** An empty replica of the link's mesh: what it takes in proves itself or is refused. */
   readonly replica: Replica
@@ -41,7 +43,7 @@ export async function join(stream: FrameStream, needs: JoinNeeds): Promise<void>
   stream.close('joined')
 }
 
-async function converse(stream: FrameStream, { link, identity, root, runtime, replica }: JoinNeeds): Promise<void> {
+async function converse(stream: FrameStream, { link, identity, root, keepRoot, runtime, replica }: JoinNeeds): Promise<void> {
   const talk = new FrameQueue(stream, runtime, limits.joinHistoryBytes)
   const mesh = link.mesh as MeshId
   const key = inviteKey(link.secret)
@@ -53,6 +55,11 @@ async function converse(stream: FrameStream, { link, identity, root, runtime, re
   await takeHistory(talk, replica)
   checkMember(replica.membership, link, stream)
   const member = root.publicKey as MemberId
+  const earlier = replica.membership.memberOf(identity.device)
+  // Let in before: this profile was put back to a day on which it did not know. Its keys came with the history.
+  if (replica.membership.now().device(identity.device)) return
+  if (earlier !== undefined && earlier !== member) throw new AtollError('root_missing')
+  keepRoot()
   talk.send({
     type: 'introduce',
     member,

@@ -5,7 +5,7 @@ import { protocols } from '../../../crdt/wire/protocols.ts'
 import { limits } from '../../../crdt/wire/limits.ts'
 import { AtollError, type ErrorCode } from '../../ports/errors.ts'
 import type { Joined, MeshesService } from '../../ports/services.ts'
-import { join } from '../join/joiner.ts'
+import { join, type JoinNeeds } from '../join/joiner.ts'
 import { foundMesh } from '../mesh/found-mesh.ts'
 import { checkName } from '../mesh/names.ts'
 import type { RunningMesh } from '../mesh/running-mesh.ts'
@@ -36,7 +36,7 @@ export function meshesService(peer: ServicesHost): MeshesService {
       profile.keepRoot(mesh, root.seed)
       profile.keep(mesh)
       const running = peer.run(replica)
-      return { ...joined(running, root), ...(relays.length === 0 ? { note: onThisNetworkOnly } : {}) }
+      return { ...joined(running, root.publicKey as MemberId), ...(relays.length === 0 ? { note: onThisNetworkOnly } : {}) }
     },
 
     async join({ link: pasted, name, wait }, progress, signal) {
@@ -50,10 +50,9 @@ export function meshesService(peer: ServicesHost): MeshesService {
       const kept = profile.keptRoot?.(mesh)
       const root = kept ? signingPair(kept) : newRoot()
       const running = await oneAtATime(peer, mesh, async () => {
-        profile.keepRoot(mesh, root.seed)
         const replica = peer.openReplica(mesh)
         try {
-          await joinSomebody(peer, link, root, replica, { wait, progress, signal })
+          await joinSomebody(peer, { link, root, keepRoot: () => profile.keepRoot(mesh, root.seed), replica }, { wait, progress, signal })
           profile.keep(mesh)
         } catch (error) {
           await replica.close()
@@ -62,10 +61,12 @@ export function meshesService(peer: ServicesHost): MeshesService {
         }
         return peer.run(replica)
       })
-      await running.replica.write([{ type: 'set', doc: 'members', key: root.publicKey, value: JSON.stringify({ name: own }) }])
+      const member = running.replica.membership.memberOf(peer.identity.device) as MemberId
+      // Who was in it before has a name there, unless another was typed now.
+      if (name !== undefined || member === root.publicKey) await running.replica.write([{ type: 'set', doc: 'members', key: member, value: JSON.stringify({ name: own }) }])
       progress('joined; fetching what the mesh holds')
       await peer.caughtUp(running, signal)
-      return joined(running, root)
+      return joined(running, member)
     },
 
     async list() {
@@ -82,8 +83,7 @@ export function meshesService(peer: ServicesHost): MeshesService {
   }
 }
 
-function joined(mesh: RunningMesh, root: SigningPair): Joined {
-  const member = root.publicKey as MemberId
+function joined(mesh: RunningMesh, member: MemberId): Joined {
   const role = mesh.replica.membership.now().member(member)?.role ?? 'member'
   return { mesh: mesh.id, name: mesh.names.mesh(), member, member_name: mesh.names.member(member), role }
 }
@@ -103,7 +103,7 @@ const lastWords: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['invite_revoked', 
 const believed = 3
 
 /** Tries everybody who stands behind the invite until one lets us in, or some say no for good. */
-async function joinSomebody(peer: ServicesHost, link: InviteLink, root: SigningPair, replica: RunningMesh['replica'], how: { readonly wait: boolean; readonly progress: (text: string) => void; readonly signal: AbortSignal }): Promise<void> {
+async function joinSomebody(peer: ServicesHost, what: Pick<JoinNeeds, 'link' | 'root' | 'keepRoot' | 'replica'>, how: { readonly wait: boolean; readonly progress: (text: string) => void; readonly signal: AbortSignal }): Promise<void> {
   const { network, runtime } = peer.needs
   for (let round = 0; ; round++) {
     how.signal.throwIfAborted()
@@ -111,11 +111,11 @@ async function joinSomebody(peer: ServicesHost, link: InviteLink, root: SigningP
     let last: unknown = new AtollError('nobody_online')
     let refused: AtollError | undefined
     const final: AtollError[] = []
-    for (const device of await candidates(peer, link, how.signal)) {
+    for (const device of await candidates(peer, what.link, how.signal)) {
       try {
         const stream = await network.open(device, protocols.join, how.signal)
         how.progress('asking to be let in')
-        await join(stream, { link, identity: peer.identity, root, runtime, replica })
+        await join(stream, { ...what, identity: peer.identity, runtime })
         return
       } catch (error) {
         if (error instanceof AtollError && lastWords.has(error.code)) final.push(error)

@@ -218,6 +218,8 @@ export class SyncEngine {
   #begin({ stream, onFrame, onClose }: Handover, mesh: MeshId, opener: DeviceId): void {
     const state = this.#meshes.get(mesh)
     if (!state) return stream.close('unknown_mesh')
+    // Of a store that cannot be read nothing true can be said.
+    if (!state.replica.mayRead()) return stream.close('storage')
     const { remote } = stream
     // Both opened at once: the stream of the lower id stays, on both sides.
     const present = state.openers.get(remote)

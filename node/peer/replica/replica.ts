@@ -106,12 +106,13 @@ export class Replica {
     return this.#needs.store
   }
 
+  /** What is held of each log, durably; nothing while the store cannot be read, for then nobody knows. */
   logs(): Iterable<LogState> {
-    return this.ledger.logs.values()
+    return this.#reopened ? this.ledger.logs.values() : []
   }
 
   log(log: LogId): LogState | undefined {
-    return this.ledger.logs.get(log)
+    return this.#reopened ? this.ledger.logs.get(log) : undefined
   }
 
   onCommit(call: (committed: Committed) => void): Disposable {
@@ -119,7 +120,7 @@ export class Replica {
     return { [Symbol.dispose]: () => void this.#listeners.delete(call) }
   }
 
-  /** Calls back when entries that peers were told of may be gone: a damaged store was set aside. */
+  /** Calls back when peers may have been told of entries that are not there: a damaged store was set aside, or a failed one cannot be read. */
   onLoss(call: () => void): Disposable {
     this.#losing.add(call)
     return { [Symbol.dispose]: () => void this.#losing.delete(call) }
@@ -384,6 +385,8 @@ export class Replica {
       this.#learnOutcome()
     } catch (error) {
       this.#needs.log.error('reopen_failed', { why: String(error) })
+      // What is in memory was never durable (rule D1): sessions that have heard of it begin anew.
+      for (const call of this.#losing) call()
     }
     return this.#reopened
   }

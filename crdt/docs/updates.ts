@@ -33,6 +33,8 @@ const numberChars = 14
 const hexOf = (number: number): string => number.toString(16).padStart(numberChars, '0')
 /** All rows of a document begin so. */
 export const updatePrefix = (doc: string): string => `${doc}\0`
+/** The rows of the update that a row is part of begin so. */
+export const wholePrefix = (key: string): string => key.slice(0, -numberChars)
 /** Parts of one update stand side by side, in their order. */
 const updateKey = (doc: string, log: LogId, seq: number, part: number): string => `${updatePrefix(doc)}${log}${hexOf(seq - part)}${hexOf(part)}`
 const markKey = (doc: string, entry: EntryId): string => `update\0${doc}\0${entry}`
@@ -47,19 +49,19 @@ export function documentHeads(tables: Pick<Tables, 'get'>, doc: string): readonl
 /**
  * Folds one update in.
  * @param folded whether an entry's changes have been folded here already
- * @returns whether anything of the document came to stand
+ * @returns the rows of the document that came to be
  */
-export function foldUpdate(tables: Tables, change: UpdateChange, folded: (id: EntryId) => boolean): boolean {
+export function foldUpdate(tables: Tables, change: UpdateChange, folded: (id: EntryId) => boolean): readonly string[] {
   const { doc, entry, log, seq, payload } = change
-  if (payload.part >= payload.of || payload.part >= seq || payload.of > limits.partsPerUpdate) return false
+  if (payload.part >= payload.of || payload.part >= seq || payload.of > limits.partsPerUpdate) return []
   const cited = tables.get('superseded', markKey(doc, entry)) !== undefined
   if (!change.stands && !cited) {
     tables.put('void', markKey(doc, entry), encode(setAside, { log, seq, deps: change.deps, payload }))
-    return false
+    return []
   }
   if (cited) tables.put('superseded', markKey(doc, entry), undefined)
   const heads = new Map(documentHeads(tables, doc).map((one) => [one.entry, one]))
-  put(tables, doc, log, seq, payload)
+  const rows = [put(tables, doc, log, seq, payload)]
   replaceOwn(heads, log, seq)
   const left = [...change.deps]
   for (let dep = left.pop(); dep !== undefined; dep = left.pop()) {
@@ -68,7 +70,7 @@ export function foldUpdate(tables: Tables, change: UpdateChange, folded: (id: En
     const stored = tables.get('void', mark)
     const aside = stored && decode(setAside, stored)
     if (aside?.ok) {
-      put(tables, doc, aside.value.log, aside.value.seq, aside.value.payload)
+      rows.push(put(tables, doc, aside.value.log, aside.value.seq, aside.value.payload))
       replaceOwn(heads, aside.value.log, aside.value.seq)
       left.push(...aside.value.deps)
       tables.put('void', mark, undefined)
@@ -76,11 +78,13 @@ export function foldUpdate(tables: Tables, change: UpdateChange, folded: (id: En
   }
   if (!cited) heads.set(entry, { entry, log, seq })
   tables.put('documentHead', doc, encode(headList, [...heads.values()]))
-  return true
+  return rows
 }
 
-function put(tables: Tables, doc: string, log: LogId, seq: number, { part, of, bytes }: TypeOf<typeof updatePayload>): void {
-  tables.put('update', updateKey(doc, log, seq, part), encode(row, { of, bytes }))
+function put(tables: Tables, doc: string, log: LogId, seq: number, { part, of, bytes }: TypeOf<typeof updatePayload>): string {
+  const key = updateKey(doc, log, seq, part)
+  tables.put('update', key, encode(row, { of, bytes }))
+  return key
 }
 
 /** A log knows its own past. */

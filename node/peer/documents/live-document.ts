@@ -3,7 +3,8 @@
  * updates; they are written to the log first, and only then shown to others (rule D1), merged where they queue.
  */
 import * as Y from 'yjs'
-import { updatePrefix, wholeUpdates } from '../../../crdt/docs/updates.ts'
+import { updatePrefix, wholePrefix, wholeUpdates } from '../../../crdt/docs/updates.ts'
+import { limits } from '../../../crdt/wire/limits.ts'
 import { AtollError } from '../../ports/errors.ts'
 import type { WriteSpec } from '../replica/author.ts'
 import type { Replica } from '../replica/replica.ts'
@@ -13,6 +14,8 @@ import { allRows } from '../replica/rows.ts'
 const partBytes = 128 * 1024
 /** More updates than this are folded into a snapshot of the whole. */
 const mostUpdates = 500
+/** So many are left as they are when nobody looks any more. */
+const fewUpdates = 30
 
 export class LiveDocument {
   readonly id: string
@@ -23,18 +26,22 @@ export class LiveDocument {
   /** Rows that the document holds, since the last snapshot. */
   readonly #applied = new Set<string>()
   readonly #clientId: () => number
+  readonly #isStale: () => boolean
   /** Under which client edits are made here. */
   #editor: number
-  #pending: Uint8Array[] = []
+  #pending: Pending[] = []
   #writing: Promise<void> | undefined
   #edits: Promise<void> = Promise.resolve()
-  #closed = false
 
-  /** @param clientId gives fresh random numbers below 2^32: an id used again after its newest edits were lost diverges silently */
-  constructor(replica: Replica, id: string, clientId: () => number) {
+  /**
+   * @param isStale whether content was folded anew since: what is here may not stand
+   * @param clientId gives fresh random numbers below 2^32: an id used again after its newest edits were lost diverges silently
+   */
+  constructor(replica: Replica, id: string, clientId: () => number, isStale: () => boolean) {
     this.#replica = replica
     this.id = id
     this.#clientId = clientId
+    this.#isStale = isStale
     this.#editor = clientId()
     this.doc = new Y.Doc()
     this.#load()
@@ -67,15 +74,12 @@ export class LiveDocument {
     return { [Symbol.dispose]: () => void this.#closing.delete(call) }
   }
 
-  /** Takes an update (version 1) of an editor; resolves when it is committed. Throws bad_input for what is no update. */
+  /** Takes an update (version 1) of an editor; resolves when it is committed, rejects with bad_input what is no update. */
   write(update: Uint8Array): Promise<void> {
-    let converted: Uint8Array
-    try {
-      converted = Y.convertUpdateFormatV1ToV2(update)
-    } catch (error) {
-      throw new AtollError('bad_input', { what: 'This is no update of a document.' }, { cause: error })
-    }
-    return this.#write(converted)
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    this.#pending.push({ update, resolve, reject })
+    this.#writing ??= this.#writeAll()
+    return promise
   }
 
   /** Edits in one transaction, one edit after another; resolves when it is committed. */
@@ -92,10 +96,10 @@ export class LiveDocument {
     draft.clientID = this.#editor
     const before = Y.encodeStateVector(draft)
     draft.transact(() => change(draft))
-    const made = Y.encodeStateAsUpdateV2(draft, before)
+    const made = Y.encodeStateAsUpdate(draft, before)
     draft.destroy()
     try {
-      await this.#write(made)
+      await this.write(made)
     } catch (error) {
       // It may be in the log all the same: what is edited next must not take its place.
       this.#editor = this.#clientId()
@@ -103,23 +107,26 @@ export class LiveDocument {
     }
   }
 
-  /** More of it has been committed. */
-  refresh(): void {
-    const fresh = wholeUpdates(this.#rows()).filter(({ keys }) => !this.#applied.has(keys[0] as string))
+  /** More of it has been committed: these rows. */
+  refresh(rows: readonly string[]): void {
+    const starts = new Set(rows.map(wholePrefix))
+    const fresh = [...starts].flatMap((prefix) => wholeUpdates(this.#replica.store.scan('update', { prefix, limit: limits.partsPerUpdate }))).filter(({ keys }) => !this.#applied.has(keys[0] as string))
     if (fresh.length === 0) return
     this.doc.transact(() => {
       for (const { bytes } of fresh) this.#apply(bytes)
     })
     for (const { keys } of fresh) for (const key of keys) this.#applied.add(key)
     for (const { bytes } of fresh) {
-      const update = toV1(bytes)
+      const update = this.#listeners.size > 0 && toV1(bytes)
       if (update) for (const call of [...this.#listeners]) call(update)
     }
     if (this.#applied.size > mostUpdates) this.#compact()
   }
 
-  close(): void {
-    this.#closed = true
+  /** Lets go of it: nobody looks any more, or what it holds may not stand. */
+  close(why: 'unused' | 'stale'): void {
+    // Whoever opens it next finds a snapshot and few updates.
+    if (why === 'unused' && this.#applied.size > fewUpdates) this.#compact()
     for (const call of [...this.#closing]) call()
     this.doc.destroy()
   }
@@ -150,38 +157,57 @@ export class LiveDocument {
     }
   }
 
-  /** What was applied becomes one snapshot; not if the document was let go meanwhile, for it may hold what does not stand. */
+  /** What was applied becomes one snapshot; not if it turned out meanwhile that what it holds may not stand. */
   #compact(): void {
     const keys = [...this.#applied]
     this.#applied.clear()
     const snapshot = Y.encodeStateAsUpdateV2(this.doc)
     const rows = [{ table: 'snapshot' as const, key: this.id, value: snapshot }, ...keys.map((key) => ({ table: 'update' as const, key, value: undefined }))]
-    this.#replica.note(() => (this.#closed ? [] : rows)).catch(() => {
+    this.#replica.note(() => (this.#isStale() ? [] : rows)).catch(() => {
       // The updates are where they were: the next time they are compacted again.
       for (const key of keys) this.#applied.add(key)
     })
   }
 
-  #write(update: Uint8Array): Promise<void> {
-    this.#pending.push(update)
-    this.#writing ??= this.#writeAll()
-    return this.#writing
-  }
-
   /** Merges what queues while the last commit runs. */
   async #writeAll(): Promise<void> {
-    try {
-      // What comes in one turn goes into one entry.
-      await Promise.resolve()
-      while (this.#pending.length > 0) {
-        const batch = this.#pending.splice(0)
-        await this.#replica.write(inParts(this.id, batch.length === 1 ? (batch[0] as Uint8Array) : Y.mergeUpdatesV2(batch)))
-      }
-    } finally {
-      // Whoever waits hears of the failure; what queued behind it fails with it.
-      this.#pending = []
-      this.#writing = undefined
+    // What comes in one turn goes into one entry.
+    await Promise.resolve()
+    while (this.#pending.length > 0) {
+      const batch = this.#pending.splice(0)
+      const merged = mergedOf(batch.map(({ update }) => update))
+      if (merged) await this.#commit(batch, merged)
+      // One of them is no update: each by itself.
+      else for (const one of batch) await this.#commit([one], mergedOf([one.update]))
     }
+    this.#writing = undefined
+  }
+
+  async #commit(batch: readonly Pending[], update: Uint8Array | undefined): Promise<void> {
+    try {
+      if (!update) throw new AtollError('bad_input', { what: 'This is no update of a document.' })
+      await this.#replica.write(inParts(this.id, update))
+      for (const { resolve } of batch) resolve()
+    } catch (error) {
+      for (const { reject } of batch) reject(error)
+    }
+  }
+}
+
+/** An update (version 1) that waits to be written, and whoever waits for that. */
+interface Pending {
+  readonly update: Uint8Array
+  resolve(): void
+  reject(error: unknown): void
+}
+
+/** Updates of version 1 as one of version 2, which is half as long; undefined where one of them is none. */
+function mergedOf(updates: readonly Uint8Array[]): Uint8Array | undefined {
+  try {
+    return Y.convertUpdateFormatV1ToV2(updates.length === 1 ? (updates[0] as Uint8Array) : Y.mergeUpdates([...updates]))
+  } catch {
+    // Yjs throws in many words at what it cannot read.
+    return undefined
   }
 }
 

@@ -1,7 +1,6 @@
 /** Live documents on replicas: what is committed is shown, in whatever order and parts it came, and nothing else. */
 import { expect, test, vi } from 'vitest'
 import * as Y from 'yjs'
-import { AtollError } from '../../ports/errors.ts'
 import { silentLog } from '../../ports/log.ts'
 import { ReplicaWorld, type Actor } from '../../../test/doubles/replica-world.ts'
 import { LiveDocuments } from './live-documents.ts'
@@ -57,12 +56,16 @@ test('an editor’s updates are shown once they are committed, and merged where 
 test('T8: what is no update is refused, and one that a peer wrote is passed over', async () => {
   const { world, alice, bob, open } = await pair()
   const document = open(alice)
-  expect(() => document.write(Uint8Array.of(255, 255, 255, 255))).toThrow(AtollError)
+  const good = new Y.Doc()
+  good.getText('content').insert(0, 'good, and ')
+  const [bad, beside] = [document.write(Uint8Array.of(255, 255, 255, 255)), document.write(Y.encodeStateAsUpdate(good))]
+  await expect(world.done(bad)).rejects.toMatchObject({ code: 'bad_input' })
+  await world.done(beside)
   await world.done(bob.replica.write([{ type: 'update', doc: id, part: 0, of: 1, bytes: Uint8Array.of(255, 1, 2) }]))
   await world.exchange(alice, bob)
-  await world.done(document.edit((doc) => doc.getText('content').insert(0, 'still here')))
-  expect(textOf(document)).toBe('still here')
-  expect(textOf(open(alice))).toBe('still here')
+  await world.done(document.edit((doc) => doc.getText('content').insert(10, 'still here')))
+  expect(textOf(document)).toBe('good, and still here')
+  expect(textOf(open(alice))).toBe('good, and still here')
 })
 
 test('a long update travels in parts, and is nothing until the last has come', async () => {

@@ -25,12 +25,17 @@ export class LiveDocuments {
   readonly #open = new Map<string, { readonly document: LiveDocument; holders: number }>()
   readonly #rooms = new Map<string, Room>()
   readonly #listening: Disposable
+  /** How often all content was folded anew. */
+  #generation = 0
 
   constructor(needs: LiveDocumentsNeeds) {
     this.#needs = needs
     this.#listening = needs.replica.onCommit(({ events, rebuilt }) => {
-      if (rebuilt) this.#forget()
-      for (const id of events.documents) this.#open.get(id)?.document.refresh()
+      if (rebuilt) {
+        this.#generation++
+        this.#forget()
+      }
+      for (const [id, rows] of events.documents) this.#open.get(id)?.document.refresh(rows)
     })
   }
 
@@ -39,7 +44,8 @@ export class LiveDocuments {
     let held = this.#open.get(id)
     if (!held) {
       const clientId = (): number => this.#needs.random.bytes(4).reduce((number, byte) => number * 256 + byte, 0)
-      this.#open.set(id, (held = { document: new LiveDocument(this.#needs.replica, id, clientId), holders: 0 }))
+      const generation = this.#generation
+      this.#open.set(id, (held = { document: new LiveDocument(this.#needs.replica, id, clientId, () => this.#generation !== generation), holders: 0 }))
     }
     held.holders++
     const { document } = held
@@ -90,7 +96,7 @@ export class LiveDocuments {
 
   /** Drops what is open: it may hold what does not stand any more. Whoever holds it hears of that from the document. */
   #forget(): void {
-    for (const { document } of this.#open.values()) document.close()
+    for (const { document } of this.#open.values()) document.close('stale')
     for (const [id, room] of this.#rooms) this.#closeRoom(id, room)
     this.#open.clear()
   }
@@ -99,6 +105,6 @@ export class LiveDocuments {
     const held = this.#open.get(id)
     if (held?.document !== document || --held.holders > 0) return
     this.#open.delete(id)
-    document.close()
+    document.close('unused')
   }
 }

@@ -33,13 +33,13 @@ export interface FoldEvents {
   readonly registers: RegisterEvent[]
   /** Ids of messages that are new in this device's inbox. */
   readonly messages: { readonly id: string; readonly origin: Origin }[]
-  /** Live documents that something was added to. */
-  readonly documents: Set<string>
+  /** Rows of updates that were added to live documents. */
+  readonly documents: Map<string, string[]>
   /** Ids of messages whose receipts moved are not tracked one by one: only that some did. */
   receipts: boolean
 }
 
-export const noEvents = (): FoldEvents => ({ registers: [], messages: [], documents: new Set(), receipts: false })
+export const noEvents = (): FoldEvents => ({ registers: [], messages: [], documents: new Map(), receipts: false })
 
 export interface FolderNeeds {
   readonly mesh: MeshId
@@ -129,7 +129,8 @@ export class Folder {
     if (!payload.ok || written.has(document)) return
     written.add(document)
     const { entry, log, seq } = origin
-    if (foldUpdate(tables, { doc: change.doc, entry, log, seq, deps: change.deps, payload: payload.value, stands }, this.#needs.folded)) events.documents.add(change.doc)
+    const rows = foldUpdate(tables, { doc: change.doc, entry, log, seq, deps: change.deps, payload: payload.value, stands }, this.#needs.folded)
+    if (rows.length > 0) events.documents.set(change.doc, [...(events.documents.get(change.doc) ?? []), ...rows])
   }
 
   #message(change: Change, { origin, tables, events }: FoldContext): void {

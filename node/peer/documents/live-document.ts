@@ -30,7 +30,7 @@ export class LiveDocument {
   /** Under which client edits are made here. */
   #editor: number
   #pending: Pending[] = []
-  #writing: Promise<void> | undefined
+  #isWriting = false
   #edits: Promise<void> = Promise.resolve()
 
   /**
@@ -78,7 +78,7 @@ export class LiveDocument {
   write(update: Uint8Array): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     this.#pending.push({ update, resolve, reject })
-    this.#writing ??= this.#writeAll()
+    if (!this.#isWriting) void this.#writeAll()
     return promise
   }
 
@@ -171,6 +171,7 @@ export class LiveDocument {
 
   /** Merges what queues while the last commit runs. */
   async #writeAll(): Promise<void> {
+    this.#isWriting = true
     // What comes in one turn goes into one entry.
     await Promise.resolve()
     while (this.#pending.length > 0) {
@@ -180,7 +181,7 @@ export class LiveDocument {
       // One of them is no update: each by itself.
       else for (const one of batch) await this.#commit([one], mergedOf([one.update]))
     }
-    this.#writing = undefined
+    this.#isWriting = false
   }
 
   async #commit(batch: readonly Pending[], update: Uint8Array | undefined): Promise<void> {

@@ -52,7 +52,8 @@ async function view(who: string): Promise<string> {
   const state = (await stage.run(who, ['state', 'list', '--limit', '1000']))['values'] as { key: string; value: unknown; concurrent: unknown }[]
   const notes: unknown[] = []
   for (const word of ['the', 'entry', 'mesh', 'node', 'offline']) notes.push((await stage.run(who, ['recall', word, '--limit', '100']))['notes'])
-  return JSON.stringify({ state, notes: notes.map((found) => (found as { id: string; text: string }[]).map(({ id, text }) => `${id}${text}`).sort()) })
+  const { text } = await stage.run(who, ['doc', 'show', 'Release notes'])
+  return JSON.stringify({ state, text, notes: notes.map((found) => (found as { id: string; text: string }[]).map(({ id, text }) => `${id}${text}`).sort()) })
 }
 
 /** Paragraphs of this repository's documents. */
@@ -94,6 +95,7 @@ await timed(`remember ${texts.length} paragraphs of this repository's documents`
 say(`  ${paint('cyan', 'alice ')}$ atoll remember - ${paint('dim', `  → ${texts.length} paragraphs from ${new Set(texts.map(({ file }) => file)).size} documents     `)}`)
 await timed('Bob holds them all', () => until('both in sync', synced))
 await as('bob', ['recall', 'removed member keys', '--limit', '3'], (answer) => (answer['notes'] as { text: string }[]).map(({ text }) => `"${text.slice(0, 50).replaceAll('\n', ' ')}…"`).join(' '))
+await as('alice', ['doc', 'create', 'Release notes', '--text', '# Release notes'], () => 'a live document')
 const sent = await as('bob', ['send', 'alice', 'Shall we release on Friday?'])
 await as('bob', ['send', '*', 'Hello everybody'])
 await as('alice', ['inbox'], (answer) => (answer['messages'] as { text: string; from_member: string }[]).map(({ text, from_member }) => `${from_member}: ${text}`).join(' | '))
@@ -108,6 +110,8 @@ await as('alice', ['state', 'set', 'release', '{"version":"0.1","ready":true}'])
 await as('bob', ['state', 'set', 'release', '{"version":"0.2","ready":false}'])
 await as('bob', ['state', 'set', 'written/offline', '"on a train"'])
 await as('bob', ['remember', 'Offline work syncs when a route returns.', '--tags', 'offline'])
+await as('alice', ['doc', 'append', 'Release notes', '- relays that cannot read'])
+await as('bob', ['doc', 'append', 'Release notes', '- written on a train'])
 await as('alice', ['send', 'bob', 'See you when you are back'])
 await as('bob', ['recall', 'route'], (answer) => `${(answer['notes'] as unknown[]).length} found, offline`)
 
@@ -117,9 +121,10 @@ await as('bob', ['config', 'set', 'network', 'on'])
 await timed('from "network on" to both in sync', () => until('both in sync', synced))
 await as('alice', ['state', 'get', 'release'], (answer) => `${JSON.stringify(answer['value'])} by ${answer['by'] as string}; written at the same time: ${(answer['concurrent'] as { value: unknown; by: string }[]).map(({ value, by }) => `${JSON.stringify(value)} by ${by}`).join(', ')}`)
 await as('bob', ['inbox'], (answer) => (answer['messages'] as { text: string; from_member: string }[]).map(({ text, from_member }) => `${from_member}: ${text}`).join(' | '))
+await as('alice', ['doc', 'show', 'Release notes'], ({ text }) => JSON.stringify(text))
 const [alices, bobs] = await Promise.all([view('alice'), view('bob')])
 if (alices !== bobs) throw new Error('Alice and Bob do not hold the same')
-say(paint('green', '  Alice and Bob hold the same: every key, every concurrent value, every note.'))
+say(paint('green', '  Alice and Bob hold the same: every key, every concurrent value, every note, every line of the document.'))
 await as('bob', ['audit', 'verify'], (answer) => `${answer['entries'] as number} entries in ${answer['logs'] as number} logs verified, ${(answer['problems'] as unknown[]).length} problems`)
 
 say()

@@ -1,5 +1,6 @@
 /** The codecs of everything that crosses a wire or stands in an entry, by the names that the vectors use. */
 import { decodeBody, deletePayload, encodeBody, messagePayload, receiptPayload, sealedPayload, setPayload } from '../../crdt/docs/change.ts'
+import { updatePayload } from '../../crdt/docs/updates.ts'
 import { memberOp } from '../../crdt/members/ops.ts'
 import { syncFrame } from '../../crdt/sync/frames.ts'
 import { nonceFrame, tagFrame } from '../../crdt/sync/handshake.ts'
@@ -33,6 +34,7 @@ export const codecs: Readonly<Record<string, Coding>> = {
   sealed: coding(sealedPayload),
   message: coding(messagePayload),
   receipt: coding(receiptPayload),
+  update: coding(updatePayload),
   sync: coding(syncFrame),
   nonce: coding(nonceFrame),
   tag: coding(tagFrame),

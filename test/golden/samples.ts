@@ -111,3 +111,9 @@ function operations(history: GoldenHistory): readonly Sample[] {
 }
 
 export const samples = (history: GoldenHistory): readonly Sample[] => [...primitives, ...operations(history), ...payloads, ...frames]
+
+/** What came with live documents. */
+export const documentSamples: readonly Sample[] = [
+  { codec: 'update', name: 'whole', value: { part: 0, of: 1, bytes: filled(1, 5) } },
+  { codec: 'update', name: 'last of many parts', value: { part: 63, of: 64, bytes: filled(2, 300) } },
+]

@@ -3,7 +3,7 @@ import { toHex } from '../../crdt/wire/ids.ts'
 import { codecs } from './codecs.ts'
 import { derivations, settled } from './derivations.ts'
 import { goldenHistory, type GoldenEntry } from './history.ts'
-import { samples } from './samples.ts'
+import { documentSamples, samples, type Sample } from './samples.ts'
 import { partySecrets, toJson, type Json } from './values.ts'
 
 /** Made anew at each call, the same each time. */
@@ -11,11 +11,14 @@ export function vectors(): Readonly<Record<string, Json>> {
   const history = goldenHistory()
   return {
     settled: toJson(settled()),
-    encodings: toJson(samples(history).map(({ codec, name, value }) => ({ codec, name, value, bytes: toHex(codecs[codec]!.encode(value)) }))),
+    encodings: toJson(samples(history).map(encoded)),
+    documents: toJson(documentSamples.map(encoded)),
     derivations: toJson(derivations(history)),
     history: toJson({ mesh: history.mesh, parties: Object.values(partySecrets), epochs: history.epochs, message: history.message, entries: history.entries.map(entryVector) }),
   }
 }
+
+const encoded = ({ codec, name, value }: Sample): unknown => ({ codec, name, value, bytes: toHex(codecs[codec]!.encode(value)) })
 
 function entryVector({ name, entry, changes, epochSecret }: GoldenEntry): unknown {
   const { id, type, tag, log, seq, previous, device, clock, frontier, sealing, op, signature } = entry

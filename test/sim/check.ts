@@ -2,6 +2,8 @@
 import type { Entry } from '../../crdt/log/entry.ts'
 import { readEntry } from '../../crdt/log/entry.ts'
 import type { EntryId, LogId, MeshId } from '../../crdt/wire/ids.ts'
+import { LiveDocuments } from '../../node/peer/documents/live-documents.ts'
+import { silentLog } from '../../node/ports/log.ts'
 import { readMessage } from '../../crdt/docs/messages.ts'
 import { versionsOf } from '../../node/peer/services/register-history.ts'
 import type { Replica } from '../../node/peer/replica/replica.ts'
@@ -102,7 +104,17 @@ function isKept({ what, by }: Claim, replica: Replica): boolean {
     case 'note': return versionsOf(replica, 'memory', what.id, many).some(({ deleted }) => !deleted)
     case 'forgotten': return versionsOf(replica, 'memory', what.id, many).some(({ deleted }) => deleted)
     case 'message': return readMessage(replica.store, what.id) !== undefined
+    case 'line': return textOf(replica, what.document).split('\n').includes(what.line)
   }
+}
+
+/** What whoever opens a document reads. */
+function textOf(replica: Replica, id: string): string {
+  const live = new LiveDocuments({ replica, random: { bytes: (length) => new Uint8Array(length) }, log: silentLog, whisper: () => undefined })
+  using held = live.hold(id)
+  const text = held.document.text('content') ?? ''
+  live.stop()
+  return text
 }
 
 /** T6: what was written in knowledge of a removal cannot be opened by the removed, who also learn that they are out. */

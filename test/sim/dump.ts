@@ -8,7 +8,7 @@ const many = 1_000
 
 /** What a peer answers, one line for each query, so that two dumps can be compared line by line. */
 export async function dump(peer: SimPeer, mesh: MeshId): Promise<string[]> {
-  const { state, memory, members, mesh: about, relays } = peer.services(mesh, new AbortController().signal)
+  const { state, memory, documents, members, mesh: about, relays } = peer.services(mesh, new AbortController().signal)
   const lines: string[] = []
   const say = (what: string, answer: unknown): void => void lines.push(`${what}: ${JSON.stringify(answer)}`)
   say('state', (await state.list({ limit: many })).values)
@@ -22,6 +22,7 @@ export async function dump(peer: SimPeer, mesh: MeshId): Promise<string[]> {
   const stats = await about.stats()
   say('counts', { keys: stats.keys, notes: stats.notes, members: stats.members })
   say('invites', (await about.listInvites()).toSorted((a, b) => (a.id < b.id ? -1 : 1)))
+  for (const { id, title, by } of (await documents.list()).toSorted((a, b) => (a.id < b.id ? -1 : 1))) say(`document ${title} by ${by}`, (await documents.show(id, 'content')).text)
   say('broadcasts', broadcasts(peer, mesh))
   return lines
 }

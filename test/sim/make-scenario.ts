@@ -63,6 +63,7 @@ class Maker {
   #content(): Undated {
     const random = this.#random
     const peer = this.#name()
+    if (this.#spec.documents && random.below(4) === 0) return { do: 'write', peer, line: this.#unique() }
     if (random.below(40) === 0) return { do: 'burst', peer, name: this.#unique(), ...this.#pick([{ count: 60, bytes: 10 }, { count: 20, bytes: 2_000 }, { count: 12, bytes: 60_000 }]) }
     switch (random.below(8)) {
       case 0: return { do: 'delete', peer, key: this.#pick(keys) }

@@ -165,6 +165,11 @@ export class Performer {
         await (step.add ? services.relays.add(step.address) : services.relays.remove(step.address))
         return undefined
       }
+      case 'write': {
+        const [known] = (await services.documents.list()).toSorted((a, b) => (a.id < b.id ? -1 : 1))
+        const { id } = known ? await services.documents.append({ document: known.id, text: step.line, part: 'content' }) : await services.documents.create({ title: 'plan', text: step.line, part: 'content' })
+        return { type: 'line', document: id, line: step.line }
+      }
       case 'rebuild': {
         await peer.replica(this.#world.mesh as MeshId)?.rebuild()
         return undefined

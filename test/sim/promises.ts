@@ -11,6 +11,7 @@ export interface Claim {
     | { readonly type: 'deletion'; readonly key: string; readonly at: number }
     | { readonly type: 'note'; readonly id: string }
     | { readonly type: 'forgotten'; readonly id: string }
+    | { readonly type: 'line'; readonly document: string; readonly line: string }
     | { readonly type: 'message'; readonly id: string; readonly text: string; readonly to: readonly string[] }
   /** Entries that its author committed meanwhile: where all of them are, so is what was claimed. */
   readonly entries: readonly EntryId[]

@@ -25,6 +25,8 @@ export type Operation =
   | { readonly do: 'send'; readonly peer: string; readonly to: readonly string[]; readonly text: string }
   | { readonly do: 'drain'; readonly peer: string; readonly limit: number; readonly peek: boolean }
   | { readonly do: 'relay'; readonly peer: string; readonly address: string; readonly add: boolean }
+  /** Adds a line to the first live document it knows, or starts one. */
+  | { readonly do: 'write'; readonly peer: string; readonly line: string }
   | { readonly do: 'rebuild'; readonly peer: string }
 
 /** What happens to a machine. */
@@ -56,6 +58,8 @@ export interface ScenarioSpec {
   readonly seed: number
   readonly peers: number
   readonly steps: number
+  /** Live documents are written too. Scenarios of older seeds were made without. */
+  readonly documents?: true
 }
 
 export interface Scenario {

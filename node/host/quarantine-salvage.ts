@@ -4,7 +4,7 @@ import { readEntry } from '../../crdt/log/entry.ts'
 import type { LogId } from '../../crdt/wire/ids.ts'
 import type { Batch, MeshStore, NewEntry } from '../ports/store.ts'
 import type { Database, SqlRow } from './sqlite-database.ts'
-import { readEvidence } from './sqlite-evidence.ts'
+import { evidenceColumns, readEvidence } from './sqlite-evidence.ts'
 import { asBytes, asHex, asText } from './sqlite-columns.ts'
 import { unpackPuts } from './sqlite-recent.ts'
 import { sqlTable } from './sqlite-schema.ts'
@@ -76,7 +76,10 @@ function salvageTables(damaged: Database, fileBytes: number, into: Pick<MeshStor
 }
 
 function salvageEvidence(damaged: Database, fileBytes: number): Batch['evidence'] {
-  return [...readable(damaged, 'evidence', 'n', 'log, seq, run', fileBytes)].flatMap(([, ...row]) => attempt(() => readEvidence(row)) ?? [])
+  const rows = (columns: string): SqlRow[] => [...readable(damaged, 'evidence', 'n', columns, fileBytes)]
+  const found = rows(evidenceColumns)
+  // A file of an older schema has no checksums.
+  return (found.length > 0 ? found : rows('log, seq, run')).flatMap(([, ...row]) => attempt(() => readEvidence(row)) ?? [])
 }
 
 const pageRows = 256

@@ -8,6 +8,7 @@ import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSyn
 import { dirname } from 'node:path'
 import { idOf, readEntry } from '../../crdt/log/entry.ts'
 import { StoreError, type MeshStore, type StoreDamage } from '../ports/store.ts'
+import { evidenceColumns, readEvidence } from './sqlite-evidence.ts'
 import type { Database, OpenDatabase } from './sqlite-database.ts'
 import { problemOf } from './sqlite-errors.ts'
 import { asBytes, asHex } from './sqlite-columns.ts'
@@ -52,7 +53,9 @@ export function checkDatabase(database: Database, depth: 'kept' | 'all', kept: r
     const verdict = String(database.prepare(check).get()?.[0])
     if (verdict !== 'ok') throw new StoreError('corrupt', verdict)
   }
-  if (depth === 'all') checkEntries(database)
+  if (depth !== 'all') return
+  checkEntries(database)
+  for (const row of database.prepare(`SELECT ${evidenceColumns} FROM evidence`).iterate()) readEvidence(row)
 }
 
 /** SQLite has no checksums: a page can be sound and what is on it another. Entries can be told, by their hashes. */

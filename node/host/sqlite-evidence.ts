@@ -1,4 +1,5 @@
 /** Evidence of forked logs in SQLite. Few rows, so each run is one blob. */
+import { crc32 } from 'node:zlib'
 import { bytes, decode, encode, list } from '../../crdt/wire/codec.ts'
 import { limits } from '../../crdt/wire/limits.ts'
 import type { LogId } from '../../crdt/wire/ids.ts'
@@ -14,27 +15,35 @@ export type SqliteEvidence = Pick<MeshStore, 'evidence'> & {
 
 export function sqliteEvidence(database: Database): SqliteEvidence {
   const statements = lazily(() => ({
-    all: database.prepare('SELECT log, seq, run FROM evidence ORDER BY n'),
+    all: database.prepare(`SELECT ${evidenceColumns} FROM evidence ORDER BY n`),
     at: database.prepare('SELECT n, run FROM evidence WHERE log = ? AND seq = ?'),
-    add: database.prepare('INSERT INTO evidence (log, seq, run) VALUES (?, ?, ?)'),
-    replace: database.prepare('UPDATE evidence SET run = ? WHERE n = ?'),
+    add: database.prepare('INSERT INTO evidence (log, seq, run, checksum) VALUES (?, ?, ?, ?)'),
+    replace: database.prepare('UPDATE evidence SET run = ?, checksum = ? WHERE n = ?'),
   }))
   return {
     evidence: () => statements().all.all().map(readEvidence),
     add: (evidence) => {
       for (const { log, seq, run } of evidence) {
         const known = statements().at.all(toBlob(log), seq).find(([, packed]) => isStartOf(unpack(asBytes(packed)), run))
-        if (known) statements().replace.run(encode(runCodec, run), asNumber(known[0]))
-        else statements().add.run(toBlob(log), seq, encode(runCodec, run))
+        const packed = encode(runCodec, run)
+        const checksum = checksumOf(toBlob(log), seq, packed)
+        if (known) statements().replace.run(packed, checksum, asNumber(known[0]))
+        else statements().add.run(toBlob(log), seq, packed, checksum)
       }
     },
   }
 }
 
-/** @param row log, seq and run, as stored */
-export function readEvidence([log, seq, run]: SqlRow): Batch['evidence'][number] {
+/** The columns that `readEvidence` reads. */
+export const evidenceColumns = 'log, seq, run, checksum'
+
+/** Throws StoreError where a row is not what was written. */
+export function readEvidence([log, seq, run, checksum]: SqlRow): Batch['evidence'][number] {
+  if (typeof checksum === 'number' && checksum !== checksumOf(asBytes(log), asNumber(seq), asBytes(run))) throw new StoreError('corrupt', 'evidence and its checksum differ')
   return { log: asHex(log) as LogId, seq: asNumber(seq), run: unpack(asBytes(run)) }
 }
+
+const checksumOf = (log: Uint8Array, seq: number, run: Uint8Array): number => crc32(run, crc32(log, seq >>> 0))
 
 const runCodec = list(bytes(limits.entryBytes), 1 << 20)
 

@@ -67,6 +67,8 @@ const steps: readonly string[] = [
   `DROP TABLE ${sqlTable('inbox')}; ${keyed(sqlTable('messageTime'))}`,
   // Live documents.
   ['update', 'documentHead', 'snapshot'].map((table) => keyed(sqlTable(table))).join(' '),
+  // Of entries the hash tells whether they are whole; of evidence this. Null: written before.
+  'ALTER TABLE evidence ADD COLUMN checksum INTEGER;',
 ]
 
 /** The schema this version writes. */

@@ -29,7 +29,7 @@ describe('kill -9 of a node', () => {
     for (const [key, value] of acknowledged) expect(await bob.does('state', 'get', key)).toMatchObject({ value })
     await alice.inSync(1)
     const held = (await alice.does('state', 'list', '--limit', '1000'))['values'] as { key: string; value: number }[]
-    expect(acknowledged.size).toBeGreaterThan(kills)
+    expect(acknowledged.size).toBeGreaterThan(5)
     for (const [key, value] of acknowledged) expect(held.find((one) => one.key === key)?.value).toBe(value)
     for (const person of [alice, bob]) {
       expect(await person.does('audit', 'verify')).toMatchObject({ problems: [] })

@@ -1,6 +1,10 @@
 import { generateKeyPair } from '@libp2p/crypto/keys'
+import { randomInt } from 'node:crypto'
+import { RelayError } from '../../relay/relay-error.ts'
 import { startRelay, type Relay, type RelayOptions } from '../../relay/relay.ts'
-import { portOf } from './network-libp2p-world.ts'
+
+/** Outside the range that systems hand out ports from: nobody takes the place of a relay while it is stopped. */
+const anyPort = (): number => randomInt(10_000, 32_000)
 
 const quiet = { info: () => {}, warn: () => {}, debug: () => {} }
 
@@ -16,10 +20,14 @@ export class RelayOnLoopback implements AsyncDisposable {
 
   static async start(limits: RelayOptions['limits'] = {}): Promise<RelayOnLoopback> {
     const key = await generateKeyPair('Ed25519')
-    const options: RelayOptions = { key, listen: '127.0.0.1:0', listenWs: '127.0.0.1:0', http: '127.0.0.1:0', log: quiet, version: 'test', limits }
-    const relay = await startRelay(options)
-    const [tcp, ws] = relay.addresses.map(portOf)
-    return new RelayOnLoopback({ ...options, listen: `127.0.0.1:${tcp}`, listenWs: `127.0.0.1:${ws}` }, relay)
+    for (let tries = 0; ; tries++) {
+      const options: RelayOptions = { key, listen: `127.0.0.1:${anyPort()}`, listenWs: `127.0.0.1:${anyPort()}`, http: '127.0.0.1:0', log: quiet, version: 'test', limits }
+      try {
+        return new RelayOnLoopback(options, await startRelay(options))
+      } catch (error) {
+        if (!(error instanceof RelayError) || tries === 20) throw error
+      }
+    }
   }
 
   get address(): string {

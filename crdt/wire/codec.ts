@@ -283,7 +283,13 @@ export function optional<T>(item: Codec<T>): Codec<T | undefined> {
       bool.write(to, value !== undefined)
       if (value !== undefined) item.write(to, value)
     },
-    read: (from) => (bool.read(from) ? item.read(from) : undefined),
+    read: (from) => {
+      if (!bool.read(from)) return undefined
+      const value = item.read(from)
+      // Of an optional within an optional: nothing has one form only.
+      if (value === undefined) throw new DecodeError('not_canonical', 'nothing where something is said to be')
+      return value
+    },
   }
 }
 

@@ -101,3 +101,10 @@ test('T10: text is counted as it is written, and only well-formed text is writte
     expect(read.ok ? Buffer.from(read.value) : read.problem).toEqual(read.ok ? Buffer.from(raw) : 'bad_text')
   }), 2000)
 })
+
+test('T10: nothing within nothing has one form', () => {
+  const nested = optional(optional(bool))
+  expect(decode(nested, Uint8Array.of(0))).toEqual({ ok: true, value: undefined })
+  expect(decode(nested, Uint8Array.of(1, 0))).toMatchObject({ ok: false, problem: 'not_canonical' })
+  expect(decode(nested, Uint8Array.of(1, 1, 0))).toEqual({ ok: true, value: false })
+})

@@ -93,6 +93,21 @@ describe('two editors on two nodes', () => {
     await vi.waitFor(() => expect([a.text() === b.text(), /^left .* right$/s.test(b.text())]).toEqual([true, true]), patience)
   })
 
+  test('a guest reads along, and is let go when it writes', async () => {
+    const gus = await world.node('gus')
+    await gus.does('join', (await alice.does('invite', '--role', 'guest'))['link'] as string, '--name', 'gus')
+    await vi.waitFor(async () => expect((await gus.does('doc', 'list'))['documents']).toHaveLength(1), patience)
+    await using a = await edit(alice, id)
+    await using guest = await edit(gus, id)
+    await vi.waitFor(() => expect(guest.text() !== '' && guest.text() === a.text()).toBe(true), patience)
+    const codes: (number | undefined)[] = []
+    guest.provider.on('connection-close', (event) => void codes.push(event?.code))
+    guest.doc.getText('content').insert(0, 'by a guest ')
+    await vi.waitFor(() => expect(codes).toEqual([4403]), patience)
+    expect((await gus.does('doc', 'show', 'Notes'))['text']).toBe(a.text())
+    expect(a.text()).not.toContain('by a guest')
+  })
+
   test('T8: without the token, from a page of the web, or for a document that is not there, nobody joins', async () => {
     const { url, protocols } = (await alice.does('doc', 'connect', id)) as { url: string; protocols: string[] }
     const ended = async (address: string, offered: string[], headers: Record<string, string> = {}): Promise<number | string> => {

@@ -3,6 +3,7 @@
  * an update says is nobody's business here. An update of a removed author stands while a standing one builds on it
  * (rule T4), or everything later from that author's client would wait for it for ever.
  */
+import { concat } from '../crypto/hash.ts'
 import { bytes, decode, encode, list, struct, uint, type TypeOf } from '../wire/codec.ts'
 import { entryId, logId, type EntryId, type LogId } from '../wire/ids.ts'
 import { limits } from '../wire/limits.ts'
@@ -29,6 +30,9 @@ export interface UpdateChange {
   readonly stands: boolean
 }
 
+/** Another name could begin like this one's rows, and stand among them. */
+const documentId = /^[0-9a-f]{32}$/
+
 const numberChars = 14
 const hexOf = (number: number): string => number.toString(16).padStart(numberChars, '0')
 /** All rows of a document begin so. */
@@ -53,7 +57,7 @@ export function documentHeads(tables: Pick<Tables, 'get'>, doc: string): readonl
  */
 export function foldUpdate(tables: Tables, change: UpdateChange, folded: (id: EntryId) => boolean): readonly string[] {
   const { doc, entry, log, seq, payload } = change
-  if (payload.part >= payload.of || payload.part >= seq || payload.of > limits.partsPerUpdate) return []
+  if (!documentId.test(doc) || payload.part >= payload.of || payload.part >= seq || payload.of > limits.partsPerUpdate) return []
   const cited = tables.get('superseded', markKey(doc, entry)) !== undefined
   if (!change.stands && !cited) {
     tables.put('void', markKey(doc, entry), encode(setAside, { log, seq, deps: change.deps, payload }))
@@ -116,18 +120,7 @@ export function wholeUpdates(rows: Iterable<readonly [key: string, stored: Uint8
     if (keys.length !== part) continue
     keys.push(key)
     parts.push(read.value.bytes)
-    if (keys.length === read.value.of) updates.push({ keys, bytes: join(parts) })
+    if (keys.length === read.value.of) updates.push({ keys, bytes: parts.length === 1 ? (parts[0] as Uint8Array) : concat(...parts) })
   }
   return updates
-}
-
-function join(parts: readonly Uint8Array[]): Uint8Array {
-  if (parts.length === 1) return parts[0] as Uint8Array
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    whole.set(part, at)
-    at += part.length
-  }
-  return whole
 }

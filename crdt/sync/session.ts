@@ -200,10 +200,10 @@ export class SyncSession implements SessionHandle {
         if (this.#closed) return
         if (intake.problem !== undefined) return this.close(`bad_entries:${intake.problem}`)
         this.#giveCredit(bytes)
-        // What was missing may have come in the same commit: then nobody would ask again for what waits for it.
         this.#lacks(intake.missing)
         if (intake.fork) this.#puller.unblock()
         if (intake.log !== undefined && intake.end) this.peer.holds({ log: intake.log, forked: false, ...intake.end })
+        // What was missing may have come in the same commit: then nobody would ask again for what waits for it.
         if (intake.log !== undefined) this.#arrived(intake.log, !intake.waiting ? 'placed' : changes === this.#membershipChanges ? 'waiting' : 'try again')
       },
       () => this.close('storage'),

@@ -3,7 +3,7 @@
  * list of subprotocols, never in a URL, and is good while the node runs; a page of the web has no business here, so its
  * Origin is refused, and a name that resolves to this machine by somebody else's wish is refused by its Host.
  */
-import { randomBytes, timingSafeEqual } from 'node:crypto'
+import { timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
@@ -11,6 +11,7 @@ import { WebSocketServer, type WebSocket } from 'ws'
 import { denied } from '../peer/documents/room.ts'
 import type { Editor, EditorSocket } from '../ports/editor.ts'
 import type { Log } from '../ports/log.ts'
+import type { Random } from '../ports/runtime.ts'
 
 const subprotocol = 'atoll'
 /** One message of an editor. A document that is pasted as a whole is one. */
@@ -25,18 +26,20 @@ const closing = { denied: 4401, refused: 4403, malformed: 4400, unknown: 4404, s
 
 export interface DocumentsEndpointNeeds {
   readonly log: Log
+  readonly random: Random
   /** Joins an editor to a document of a mesh; undefined where there is none. */
   readonly join: (mesh: string, document: string, socket: EditorSocket) => Editor | undefined
 }
 
 export class NodeDocumentsEndpoint implements AsyncDisposable {
   readonly #needs: DocumentsEndpointNeeds
-  readonly #token = randomBytes(32).toString('base64url')
+  readonly #token: string
   readonly #sockets: WebSocketServer
   #server: Promise<Server> | undefined
 
   constructor(needs: DocumentsEndpointNeeds) {
     this.#needs = needs
+    this.#token = Buffer.from(needs.random.bytes(32)).toString('base64url')
     this.#sockets = new WebSocketServer({ noServer: true, maxPayload: messageBytes, perMessageDeflate: false, handleProtocols: (offered) => (offered.has(subprotocol) ? subprotocol : false) })
   }
 

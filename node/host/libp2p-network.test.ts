@@ -3,7 +3,7 @@ import { createServer } from 'node:net'
 import { generateKeyPair, generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import { multiaddr } from '@multiformats/multiaddr'
 import { expect, test } from 'vitest'
-import { libp2pPeer, portOf, until } from '../../test/contract/network-libp2p-world.ts'
+import { answered, echo, libp2pPeer, portOf, protocol, until } from '../../test/contract/network-libp2p-world.ts'
 import { Proxy } from '../../test/contract/network-proxy.ts'
 import { quickRuntime } from '../../test/contract/network-quick-runtime.ts'
 import { limits } from '../../crdt/wire/limits.ts'
@@ -13,7 +13,6 @@ import { createNode, type Libp2pNode } from './libp2p/create-libp2p.ts'
 import { deviceToPeerId } from './libp2p/device-peer-id.ts'
 import { writeLength } from './libp2p/frame-decoder.ts'
 
-const protocol = '/atoll/test/1'
 const never = new AbortController().signal
 
 test('the libp2p key is the device key', async () => {
@@ -269,18 +268,6 @@ async function accepted(from: Network, to: Network): Promise<FrameStream> {
 
 function open(of: Network, to: Network): number {
   return of.attempts(to.device).filter(({ outcome }) => outcome === 'in use' || outcome === 'available').length
-}
-
-function echo(peer: Network): void {
-  peer.handle(protocol, (stream) => stream.onFrame((frame) => stream.send(frame)))
-}
-
-async function answered(stream: FrameStream, size: number): Promise<number> {
-  const lengths: number[] = []
-  stream.onFrame((frame) => lengths.push(frame.length))
-  stream.send(new Uint8Array(size))
-  await until(() => lengths.length > 0, 'an answer')
-  return lengths[0]!
 }
 
 function frameHead(length: number): Uint8Array {

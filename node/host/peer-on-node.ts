@@ -28,6 +28,7 @@ export const openPeer: OpenPeerFunction = async ({ home, config, log, version, s
   const { promise: stopRequested, resolve: onStop } = Promise.withResolvers<void>()
   const editors = new NodeDocumentsEndpoint({
     log: log.scope('documents'),
+    random: runtime.random,
     join: (mesh, document, socket) => {
       const running = peer.meshes.get(mesh as MeshId)
       return running && joinDocument(running, document, socket)

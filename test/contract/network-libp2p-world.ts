@@ -3,7 +3,7 @@ import { vi } from 'vitest'
 import { nodeRuntime } from '../../node/host/node-runtime.ts'
 import { openLibp2pNetwork, type Libp2pNetworkOptions } from '../../node/host/libp2p-network.ts'
 import { silentLog } from '../../node/ports/log.ts'
-import type { Network } from '../../node/ports/network.ts'
+import type { FrameStream, Network } from '../../node/ports/network.ts'
 import { Proxy } from './network-proxy.ts'
 import type { NetworkWorld } from './network.contract.ts'
 
@@ -51,4 +51,21 @@ export function libp2pWorld(kind: 'tcp' | 'ws'): () => Promise<NetworkWorld> {
 
 export function portOf(address: string): number {
   return Number(/\/tcp\/(\d+)/.exec(address)?.[1])
+}
+
+/** What `echo` answers. */
+export const protocol = '/atoll/test/1'
+
+/** Answers every frame with itself. */
+export function echo(peer: Network): void {
+  peer.handle(protocol, (stream) => stream.onFrame((frame) => stream.send(frame)))
+}
+
+/** Sends a frame of that many bytes and says how long the answer is. */
+export async function answered(stream: FrameStream, size: number): Promise<number> {
+  const lengths: number[] = []
+  stream.onFrame((frame) => lengths.push(frame.length))
+  stream.send(new Uint8Array(size))
+  await until(() => lengths.length > 0, 'an answer')
+  return lengths[0]!
 }

@@ -1,13 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { libp2pPeer, until } from '../../../test/contract/network-libp2p-world.ts'
+import { answered, echo, libp2pPeer, protocol, until } from '../../../test/contract/network-libp2p-world.ts'
 import { quickRuntime } from '../../../test/contract/network-quick-runtime.ts'
 import { RelayOnLoopback } from '../../../test/contract/network-relay.ts'
 import { toHex } from '../../../crdt/wire/ids.ts'
 import { AtollError } from '../../ports/errors.ts'
-import type { FrameStream, Network } from '../../ports/network.ts'
+import type { Network } from '../../ports/network.ts'
 
-const protocol = '/atoll/test/1'
 const never = new AbortController().signal
 const unreachable = { listen: [], listenWs: [] }
 
@@ -195,19 +194,6 @@ test('a relay that is full is connected, and says so; what is not used any more 
 async function through(relay: RelayOnLoopback, ...peers: readonly Network[]): Promise<void> {
   for (const peer of peers) peer.useRelays([relay.address])
   await until(() => peers.every((peer) => peer.relays()[0]?.reserved === true), 'a reservation each')
-}
-
-function echo(peer: Network): void {
-  peer.handle(protocol, (stream) => stream.onFrame((frame) => stream.send(frame)))
-}
-
-/** Sends a frame of that many bytes and says how long the answer is. */
-async function answered(stream: FrameStream, size: number): Promise<number> {
-  const lengths: number[] = []
-  stream.onFrame((frame) => lengths.push(frame.length))
-  stream.send(new Uint8Array(size))
-  await until(() => lengths.length > 0, 'an answer')
-  return lengths[0]!
 }
 
 async function codeOf(promise: Promise<unknown>): Promise<string> {

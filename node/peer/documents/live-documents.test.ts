@@ -62,7 +62,10 @@ test('T8: what is no update is refused, and one that a peer wrote is passed over
   await expect(world.done(bad)).rejects.toMatchObject({ code: 'bad_input' })
   await world.done(beside)
   await world.done(bob.replica.write([{ type: 'update', doc: id, part: 0, of: 1, bytes: Uint8Array.of(255, 1, 2) }]))
+  // Nor does a document whose name begins like this one's rows add anything to it.
+  await world.done(bob.replica.write([{ type: 'update', doc: `${id}\0`, part: 0, of: 1, bytes: Y.encodeStateAsUpdateV2(good) }]))
   await world.exchange(alice, bob)
+  expect(alice.store.scan('update', { prefix: id, limit: 9 })).toHaveLength(2)
   await world.done(document.edit((doc) => doc.getText('content').insert(10, 'still here')))
   expect(textOf(document)).toBe('good, and still here')
   expect(textOf(open(alice))).toBe('good, and still here')

@@ -32,6 +32,7 @@ export class Room implements Disposable {
 
   constructor(needs: RoomNeeds) {
     this.#needs = needs
+    // Its timer, which drops cursors not heard of for 30 s, is the library's own: there is no passing one in.
     this.#awareness = new Awareness(needs.document.doc)
     // Nobody edits on this side.
     this.#awareness.setLocalState(null)

@@ -119,10 +119,20 @@ test('T7 D3: what was taken from a branch is there after a restart, and after a 
 
 test('T7: branches that part far below their ends are fetched in pieces', async () => {
   const { world, alice, bob } = await parted({ alice: 1, bob: 150 })
-  using _ = connect(alice, bob)
-  await world.runtime.advance(120_000)
+  {
+    using _ = connect(alice, bob)
+    await world.runtime.advance(120_000)
+  }
   expect(world.get(alice, 'from bob')).toEqual([2])
   expect(members(bob)).toEqual(members(alice))
+  // Alice holds it as a branch, and hands that on in pieces too.
+  const last = alice.store.evidence()[0]!.run.length
+  expect(last).toBe(150)
+  const carol = await world.join(alice, 'carol')
+  using _ = connect(carol, alice)
+  await world.runtime.advance(240_000)
+  expect(members(carol)).toEqual(members(alice))
+  expect(world.get(carol, 'from bob')).toEqual([2])
 })
 
 test('T7: a fork of which each side has seen one branch is found by their heads, and shown by both', async () => {

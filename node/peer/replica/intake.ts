@@ -64,7 +64,11 @@ export function takeRun(run: readonly Uint8Array[], { mesh, ledger, store, verif
   const news = known ? entries.filter((entry) => entry.seq > known.seq) : entries
   const next = news[0]
   if (!next) return about
-  if (next.seq > (known?.seq ?? 0) + 1) return { ...about, waiting: true }
+  if (next.seq > (known?.seq ?? 0) + 1) {
+    // Beyond the end of ours: mostly what comes between is on its way. It may be a piece of a branch that is longer than ours.
+    if (known && next.previous && ledger.branches.with(next.previous)) return keepEvidence(news, about)
+    return { ...about, waiting: true, missing: known && next.previous ? [next.previous] : [] }
+  }
   // The right seq on another predecessor: the device signed another entry where ours stands.
   if (known && next.previous !== known.id) return keepEvidence(news, about)
   if (known?.forked) return about

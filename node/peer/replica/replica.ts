@@ -22,7 +22,7 @@ import type { Identity } from './identity.ts'
 import { takeRun, type Intake } from './intake.ts'
 import { checkBounds } from './bounds.ts'
 import { Ledger } from './ledger.ts'
-import { readRun } from './read-run.ts'
+import { readAround, readRun } from './read-run.ts'
 import type { LogState } from './logs.ts'
 import { markFolded, rebuild, rebuildDue } from './rebuild.ts'
 
@@ -195,28 +195,17 @@ export class Replica {
    */
   readRun(log: LogId, after: number, maxBytes: number): readonly Uint8Array[] {
     if (!this.mayRead()) return []
-    return readRun(this.#needs.store, log, after, maxBytes, (bytes) => {
-      const read = readEntry(bytes)
-      return read.ok && verifyEntry(read.entry.id === this.mesh ? noMesh : this.mesh, read.entry, this.#needs.verify)
-    })
+    return readRun(this.store, log, after, maxBytes, (bytes) => this.#vouches(bytes))
   }
 
-  /**
-   * A run that holds an entry and some of its log before it: whoever asks for it by id has another branch, and where
-   * they part is not known here. Empty when it is not here.
-   */
+  /** A run that holds an entry, in its log or in a branch of it. Empty when it is not here. */
   readAround(id: EntryId, maxBytes: number): readonly Uint8Array[] {
-    if (!this.mayRead()) return []
-    const branch = this.ledger.branches.with(id)
-    if (branch) return branch.map(({ bytes }) => bytes)
-    const stored = this.store.byId(id)
-    if (!stored) return []
-    for (const before of [64, 16, 4, 0]) {
-      const after = Math.max(0, stored.seq - 1 - before)
-      const run = this.readRun(stored.log, after, maxBytes)
-      if (after + run.length >= stored.seq) return run
-    }
-    return []
+    return this.mayRead() ? readAround(this.store, this.ledger.branches, id, maxBytes, (bytes) => this.#vouches(bytes)) : []
+  }
+
+  #vouches(bytes: Uint8Array): boolean {
+    const read = readEntry(bytes)
+    return read.ok && verifyEntry(read.entry.id === this.mesh ? noMesh : this.mesh, read.entry, this.#needs.verify)
   }
 
   /** Drops every projection and folds all content again (rule D3). */

@@ -8,6 +8,7 @@ import { compareTimes, hybridTime, type HybridTime } from '../log/clock.ts'
 import { bool, decode, encode, list, struct, text, uint, type TypeOf } from '../wire/codec.ts'
 import { deviceId, entryId, logId, type DeviceId, type EntryId, type LogId } from '../wire/ids.ts'
 import { limits } from '../wire/limits.ts'
+import { buildOn, replaceOwn } from './build-on.ts'
 import type { Tables } from './tables.ts'
 
 const version = struct({ entry: entryId, log: logId, seq: uint, device: deviceId, clock: hybridTime, deleted: bool, value: text(limits.valueBytes) })
@@ -62,34 +63,13 @@ export function foldRegister(tables: Tables, change: RegisterChange, folded: (id
     return { before, after: before }
   }
   const heads = new Map(before.map((version) => [version.entry, version]))
-  replaceOwn(heads, change.log, change.seq)
-  supersede(tables, at, change.deps, heads, folded)
+  replaceOwn(heads, change)
+  buildOn(tables, at, change.deps, heads, setAside, folded)
   if (cited) tables.put('superseded', mark, undefined)
   else heads.set(change.entry, { entry: change.entry, log: change.log, seq: change.seq, device: change.device, clock: change.clock, deleted: change.value === undefined, value: change.value ?? '' })
   const after = [...heads.values()].sort(newestFirst)
   tables.put('register', at, encode(row, after))
   return { before, after }
-}
-
-/** A log knows its own past: what it wrote before under this key is replaced whether it says so or not. */
-function replaceOwn(heads: Map<EntryId, Version>, log: LogId, seq: number): void {
-  for (const head of heads.values()) if (head.log === log && head.seq < seq) heads.delete(head.entry)
-}
-
-/** Takes away what a standing change builds on; a void change among it stands now, and so does what it built on. */
-function supersede(tables: Tables, at: string, deps: readonly EntryId[], heads: Map<EntryId, Version>, folded: (id: EntryId) => boolean): void {
-  const left = [...deps]
-  for (let dep = left.pop(); dep !== undefined; dep = left.pop()) {
-    if (heads.delete(dep)) continue
-    const mark = `${at}\0${dep}`
-    const stored = tables.get('void', mark)
-    const aside = stored && decode(setAside, stored)
-    if (aside?.ok) {
-      replaceOwn(heads, aside.value.log, aside.value.seq)
-      left.push(...aside.value.deps)
-      tables.put('void', mark, undefined)
-    } else if (!folded(dep)) tables.put('superseded', mark, new Uint8Array())
-  }
 }
 
 function newestFirst(a: Version, b: Version): number {

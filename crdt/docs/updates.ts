@@ -7,6 +7,7 @@ import { concat } from '../crypto/hash.ts'
 import { bytes, decode, encode, list, struct, uint, type TypeOf } from '../wire/codec.ts'
 import { entryId, logId, type EntryId, type LogId } from '../wire/ids.ts'
 import { limits } from '../wire/limits.ts'
+import { buildOn, replaceOwn } from './build-on.ts'
 import type { Tables } from './tables.ts'
 
 /** A long update comes in parts, in consecutive entries of one log: this is part `part` of `of`. */
@@ -41,7 +42,8 @@ export const updatePrefix = (doc: string): string => `${doc}\0`
 export const wholePrefix = (key: string): string => key.slice(0, -numberChars)
 /** Parts of one update stand side by side, in their order. */
 const updateKey = (doc: string, log: LogId, seq: number, part: number): string => `${updatePrefix(doc)}${log}${hexOf(seq - part)}${hexOf(part)}`
-const markKey = (doc: string, entry: EntryId): string => `update\0${doc}\0${entry}`
+const documentMark = (doc: string): string => `update\0${doc}`
+const markKey = (doc: string, entry: EntryId): string => `${documentMark(doc)}\0${entry}`
 
 /** The newest updates of a document, that nothing here builds on yet: what the next one names. */
 export function documentHeads(tables: Pick<Tables, 'get'>, doc: string): readonly DocumentHead[] {
@@ -65,21 +67,9 @@ export function foldUpdate(tables: Tables, change: UpdateChange, folded: (id: En
   }
   if (cited) tables.put('superseded', markKey(doc, entry), undefined)
   const heads = new Map(documentHeads(tables, doc).map((one) => [one.entry, one]))
-  const rows = [put(tables, doc, log, seq, payload)]
-  replaceOwn(heads, log, seq)
-  const left = [...change.deps]
-  for (let dep = left.pop(); dep !== undefined; dep = left.pop()) {
-    if (heads.delete(dep)) continue
-    const mark = markKey(doc, dep)
-    const stored = tables.get('void', mark)
-    const aside = stored && decode(setAside, stored)
-    if (aside?.ok) {
-      rows.push(put(tables, doc, aside.value.log, aside.value.seq, aside.value.payload))
-      replaceOwn(heads, aside.value.log, aside.value.seq)
-      left.push(...aside.value.deps)
-      tables.put('void', mark, undefined)
-    } else if (!folded(dep)) tables.put('superseded', mark, new Uint8Array())
-  }
+  replaceOwn(heads, change)
+  const adopted = buildOn(tables, documentMark(doc), change.deps, heads, setAside, folded)
+  const rows = [change, ...adopted].map((one) => put(tables, doc, one.log, one.seq, one.payload))
   if (!cited) heads.set(entry, { entry, log, seq })
   tables.put('documentHead', doc, encode(headList, [...heads.values()]))
   return rows
@@ -89,11 +79,6 @@ function put(tables: Tables, doc: string, log: LogId, seq: number, { part, of, b
   const key = updateKey(doc, log, seq, part)
   tables.put('update', key, encode(row, { of, bytes }))
   return key
-}
-
-/** A log knows its own past. */
-function replaceOwn(heads: Map<EntryId, DocumentHead>, log: LogId, seq: number): void {
-  for (const one of heads.values()) if (one.log === log && one.seq < seq) heads.delete(one.entry)
 }
 
 /** A whole update, and the keys of the rows that it was put together from. */

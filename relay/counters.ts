@@ -25,6 +25,7 @@ export type RefusalReason = (typeof refusalReasons)[number]
 export class Counters {
   relayedBytes = 0
   circuitsOpened = 0
+  stunAnswers = 0
   readonly refused = Object.fromEntries(refusalReasons.map((reason) => [reason, 0])) as Record<RefusalReason, number>
   readonly #onRefuse: (reason: RefusalReason) => void
 
@@ -46,6 +47,7 @@ export interface RelayStatus {
   readonly circuits: number
   readonly circuitsOpened: number
   readonly relayedBytes: number
+  readonly stunAnswers: number
   /** Rendezvous codes that somebody stands behind or watches. */
   readonly codes: number
   /** Peers that watch at least one code. */

@@ -6,7 +6,7 @@ import { serveHttp, type HttpServer } from './http.ts'
 
 const counters = new Counters()
 counters.refuse('circuits_per_peer')
-const status: RelayStatus = { uptimeMs: 61_500, connections: 7, reservations: 5, circuits: 2, circuitsOpened: 9, relayedBytes: 1234, codes: 4, watchers: 3, refused: counters.refused }
+const status: RelayStatus = { uptimeMs: 61_500, connections: 7, reservations: 5, circuits: 2, circuitsOpened: 9, relayedBytes: 1234, stunAnswers: 3, codes: 4, watchers: 3, refused: counters.refused }
 let server: HttpServer
 
 beforeAll(async () => void (server = await serveHttp({ listen: { host: '127.0.0.1', port: 0 }, version: '1.2.3', connections: 10, status: () => status })))

@@ -10,6 +10,7 @@ export function metrics(status: RelayStatus, version: string): string {
     ...family('atoll_relay_circuits', 'gauge', 'Open circuits between two peers.', status.circuits),
     ...family('atoll_relay_circuits_total', 'counter', 'Circuits opened since the start.', status.circuitsOpened),
     ...family('atoll_relay_relayed_bytes_total', 'counter', 'Bytes passed through circuits.', status.relayedBytes),
+    ...family('atoll_relay_stun_answers_total', 'counter', 'STUN answers sent since the start.', status.stunAnswers),
     ...family('atoll_relay_rendezvous_codes', 'gauge', 'Rendezvous codes that somebody stands behind or watches.', status.codes),
     ...family('atoll_relay_rendezvous_watchers', 'gauge', 'Peers that watch at least one code.', status.watchers),
     ...family('atoll_relay_refused_total', 'counter', 'What was refused, by reason.', refusalReasons.map((reason) => [`reason="${reason}"`, status.refused[reason]] as const)),

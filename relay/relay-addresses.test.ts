@@ -1,6 +1,6 @@
 import { multiaddr } from '@multiformats/multiaddr'
 import { expect, test } from 'vitest'
-import { httpUrl, listenMultiaddr, parseAnnounce, parseHostPort, reachableAddresses } from './relay-addresses.ts'
+import { everyFamily, httpUrl, listenMultiaddr, parseAnnounce, parseHostPort, reachableAddresses, stunAddresses } from './relay-addresses.ts'
 
 const peer = '12D3KooWBTSh53Q2khHa2xAhMnU1yx12e4Z4oZHb6JoJtWkUZ37g'
 const other = '12D3KooWAPTECtsvmM9gevN3W1QBGG51xWS7jtRgZhgYX11frvAe'
@@ -34,4 +34,14 @@ test('the best addresses come first, loopback only where there is nothing else',
   expect(order('/ip4/127.0.0.1/tcp/1', '/ip4/10.0.0.1/tcp/1/ws', '/ip4/10.0.0.1/tcp/1', '/ip4/8.8.8.8/tcp/1/ws', '/ip6/fd00::1/tcp/1'))
     .toEqual(['/ip4/8.8.8.8/tcp/1/ws', '/ip4/10.0.0.1/tcp/1', '/ip6/fd00::1/tcp/1', '/ip4/10.0.0.1/tcp/1/ws'])
   expect(order('/ip4/127.0.0.1/tcp/2/ws', '/ip4/127.0.0.1/tcp/1')).toEqual(['/ip4/127.0.0.1/tcp/1', '/ip4/127.0.0.1/tcp/2/ws'])
+})
+
+test('[::] is a listener for each family that the machine has', () => {
+  expect(everyFamily({ host: '::', port: 4 }, true)).toEqual([{ host: '0.0.0.0', port: 4 }, { host: '::', port: 4 }])
+  expect(everyFamily({ host: '::', port: 4 }, false)).toEqual([{ host: '0.0.0.0', port: 4 }])
+  expect(everyFamily({ host: '0.0.0.0', port: 4 }, true)).toEqual([{ host: '0.0.0.0', port: 4 }])
+})
+
+test('STUN is where the addresses are, each host once', () => {
+  expect(stunAddresses(['/ip4/8.8.8.8/tcp/1', '/ip4/8.8.8.8/tcp/2/ws', '/dns/relay.example.org/tcp/443/tls/ws'], [1, 2])).toEqual(['/ip4/8.8.8.8/udp/1', '/ip4/8.8.8.8/udp/2', '/dns/relay.example.org/udp/1', '/dns/relay.example.org/udp/2'])
 })

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { networkInterfaces } from 'node:os'
 import { isPrivateIp } from '@libp2p/utils'
 import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
 import { isLoopback } from './ip-address.ts'
@@ -23,6 +24,18 @@ export function parseHostPort(text: string): HostPort {
 
 export function listenMultiaddr({ host, port }: HostPort, kind: 'tcp' | 'ws'): string {
   return `/ip${isIP(host)}/${host}/tcp/${port}${kind === 'ws' ? '/ws' : ''}`
+}
+
+/** `[::]` stands for every address of this machine, of both families: a listener for each that it has. */
+export function everyFamily({ host, port }: HostPort, hasIpv6 = Object.values(networkInterfaces()).flat().some((one) => one?.family === 'IPv6')): readonly HostPort[] {
+  if (host !== '::') return [{ host, port }]
+  return hasIpv6 ? [{ host: '0.0.0.0', port }, { host, port }] : [{ host: '0.0.0.0', port }]
+}
+
+/** Where a relay at these addresses answers STUN: the same hosts, on these UDP ports. */
+export function stunAddresses(addresses: readonly string[], ports: readonly number[]): readonly string[] {
+  const hosts = new Set(addresses.map((address) => /^\/[^/]+\/[^/]+/.exec(address)?.[0] ?? ''))
+  return [...hosts].flatMap((host) => ports.map((port) => `${host}/udp/${port}`))
 }
 
 export function httpUrl({ host, port }: HostPort): string {

@@ -53,6 +53,10 @@ export interface RelayLimits {
   /** Changes of a code within this time are told at once. */
   readonly coalesceMs: number
 
+  // STUN (stun.ts): answers to one address.
+  readonly stunPerAddressPerSecond: number
+  readonly stunPerAddressBurst: number
+
   // HTTP (http.ts).
   readonly httpConnections: number
 }
@@ -87,6 +91,9 @@ export const defaultLimits: RelayLimits = {
   standsPerPeerBurst: 50,
   answerMs: 10_000,
   coalesceMs: 50,
+
+  stunPerAddressPerSecond: 32,
+  stunPerAddressBurst: 256,
 
   httpConnections: 256,
 }

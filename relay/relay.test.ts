@@ -116,6 +116,12 @@ const connectTo = (connection: Connection, peer: Libp2p) => {
   return hop(connection, [0x08, 1, 0x12, id.length + 2, 0x0a, id.length, ...id])
 }
 
+test('it says where it answers STUN, on UDP beside TCP and WebSocket', async () => {
+  const relay = await relayWith()
+  expect(relay.stun).toHaveLength(2)
+  for (const address of relay.stun) expect(address).toMatch(/^\/ip4\/127\.0\.0\.1\/udp\/\d+$/)
+})
+
 test('T1: two peers meet over TCP and WebSocket and move megabytes both ways; the relay sees ciphertext', async () => {
   const relay = await relayWith()
   const [alice, bob] = await Promise.all([client(tcpOf(relay)), client(wsOf(relay))])

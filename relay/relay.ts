@@ -12,7 +12,7 @@ import { hopProtocol } from './hop-messages.ts'
 import { serveHttp, type HttpServer } from './http.ts'
 import { PeerConnections, peerKey } from './peer-connections.ts'
 import { RefusalLog } from './refusal-log.ts'
-import { listenMultiaddr, parseAnnounce, parseHostPort, reachableAddresses } from './relay-addresses.ts'
+import { everyFamily, listenMultiaddr, parseAnnounce, parseHostPort, reachableAddresses, stunAddresses, type HostPort } from './relay-addresses.ts'
 import { systemClock, type RelayClock } from './relay-clock.ts'
 import { RelayError } from './relay-error.ts'
 import { defaultLimits, type RelayLimits } from './relay-limits.ts'
@@ -20,6 +20,7 @@ import { errorKind, type RelayLog } from './relay-log.ts'
 import { createRelayNode, endpointOf, listenFailure, type RelayNode } from './relay-node.ts'
 import { serveRendezvous } from './rendezvous.ts'
 import { Reservations } from './reservations.ts'
+import { serveStun, type Stun } from './stun.ts'
 
 /** How often what is no longer needed is forgotten, and refusals are summed up in the log. */
 const sweepMs = 30_000
@@ -33,6 +34,8 @@ export interface RelayOptions {
   readonly listen: string
   readonly listenWs: string
   readonly http: string
+  /** `HOST:PORT` for STUN over UDP, which also listens at the next port. Default: where TCP and WebSocket listen. */
+  readonly stun?: string | undefined
   /** Addresses to hand out instead of those of this machine's interfaces: multiaddrs or `HOST:PORT`. */
   readonly announce?: readonly string[]
   readonly limits?: Partial<RelayLimits>
@@ -48,6 +51,8 @@ export interface Relay {
   readonly addresses: readonly string[]
   /** `http://host:port`. */
   readonly http: string
+  /** UDP multiaddrs at which STUN is answered; clients learn them with their reservation. */
+  readonly stun: readonly string[]
   status(): RelayStatus
   /** Closes everything and resolves within a second, whatever peers do. */
   stop(): Promise<void>
@@ -62,6 +67,8 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   const announce = (options.announce ?? []).map((text) => parseAnnounce(text, peer))
   const withPeer = (address: string): string => `${address}/p2p/${peer}`
   let addresses: readonly string[] = announce
+  let stun: Stun | undefined
+  const stunned = (): readonly string[] => stunAddresses(addresses, stun?.ports ?? [])
   const startedAt = clock.now()
   const stopping = new AbortController()
   setMaxListeners(0, stopping.signal)
@@ -71,6 +78,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   const requests = new Budgets(limits.requestsPerPeerPerSecond, limits.requestsPerPeerBurst)
   const bytes = new Budgets(limits.bytesPerPeerPerSecond, limits.bytesPerPeerBurst)
   const stands = new Budgets(limits.standsPerPeerPerSecond, limits.standsPerPeerBurst)
+  const answers = new Budgets(limits.stunPerAddressPerSecond, limits.stunPerAddressBurst)
   const arrivals = new Budgets(limits.connectionsPerAddressPerSecond, limits.connectionsPerAddress)
   const peers = new PeerConnections()
   const reservations = new Reservations(limits, clock)
@@ -79,7 +87,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   const doorway = new Doorway({ limits, clock, counters, arrivals })
   const hop = serveHop({
     limits, clock, log, counters, peers, reservations, circuits, requests, bytes,
-    addresses: () => addresses.map((address) => multiaddr(withPeer(address)).bytes),
+    addresses: () => [...addresses, ...stunned()].map((address) => multiaddr(withPeer(address)).bytes),
     addressOf: (connection) => doorway.group(endpointOf(connection.remoteAddr).address),
     stopping: stopping.signal,
   })
@@ -90,20 +98,21 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     circuits: circuits.size,
     circuitsOpened: counters.circuitsOpened,
     relayedBytes: counters.relayedBytes,
+    stunAnswers: counters.stunAnswers,
     codes: rendezvous.codes,
     watchers: rendezvous.watchers,
     refused: { ...counters.refused },
   })
 
   let cancelSweep = (): void => {}
-  const node = await createRelayNode({ key: options.key, listen: [listenMultiaddr(listen.tcp, 'tcp'), listenMultiaddr(listen.ws, 'ws')], limits, addresses: () => addresses })
+  const node = await createRelayNode({ key: options.key, listen: [...everyFamily(listen.tcp).map((one) => listenMultiaddr(one, 'tcp')), ...everyFamily(listen.ws).map((one) => listenMultiaddr(one, 'ws'))], limits, addresses: () => addresses })
   const http = await listenEverywhere()
   if (addresses.length === 0) addresses = reachableAddresses(node.services.listening.getAddrs())
   sweepLater()
   log.info('ready', { addresses: addresses.length })
 
   let stopped: Promise<void> | undefined
-  return { peer, addresses: addresses.map(withPeer), http: http.url, status, stop: () => (stopped ??= stop()) }
+  return { peer, addresses: addresses.map(withPeer), http: http.url, stun: stunned(), status, stop: () => (stopped ??= stop()) }
 
   async function listenEverywhere(): Promise<HttpServer> {
     node.addEventListener('connection:open', ({ detail }) => opened(detail))
@@ -116,14 +125,23 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
       await node.handle(hopProtocol, hop, { maxInboundStreams: limits.circuitsPerPeer + 16 })
       await node.handle(protocols.rendezvous, rendezvous.handle, { maxInboundStreams: 4 })
       await node.start()
+      stun = await serveStun({ listen: stunListen(), clock, counters, answers })
     } catch (error) {
       doorway.close()
+      stun?.close()
       await server?.close()
       if (error instanceof RelayError) throw error
       throw new RelayError({ problem: 'cannot_listen', address: `${options.listen} or ${options.listenWs}`, why: listenFailure(error) }, { cause: error })
     }
     for (const { kind, port } of node.services.listening.getAddrs().map(endpointOf)) doorway.guard(port, kind)
     return server
+  }
+
+  /** Beside TCP and WebSocket; wherever there is room where those may be anywhere. */
+  function stunListen(): readonly HostPort[] {
+    if (options.stun === undefined) return [listen.tcp, listen.ws]
+    const first = parseHostPort(options.stun)
+    return [first, { host: first.host, port: first.port === 0 ? 0 : first.port + 1 }]
   }
 
   function opened(connection: Connection): void {
@@ -144,7 +162,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
 
   function sweepLater(): void {
     cancelSweep = clock.after(sweepMs, () => {
-      for (const budgets of [requests, bytes, stands, arrivals]) budgets.sweep(clock.now())
+      for (const budgets of [requests, bytes, stands, arrivals, answers]) budgets.sweep(clock.now())
       reservations.sweep()
       refusals.sumUp()
       forgetPeers(node, peers).catch((error: unknown) => log.warn('sweep_failed', { error: errorKind(error) }))
@@ -154,6 +172,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
 
   async function stop(): Promise<void> {
     cancelSweep()
+    stun?.close()
     stopping.abort(new Error('the relay stops'))
     const closing = Promise.allSettled([node.stop(), http.close()])
     const polite = await within(closing, farewellMs, clock)

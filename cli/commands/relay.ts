@@ -8,19 +8,20 @@ import { startRelay, type Relay } from '../../relay/relay.ts'
 import type { Command, CommandInput, Terminal } from '../command.ts'
 import { version } from '../version.ts'
 
-const defaultListen = '0.0.0.0:4001'
+const defaultListen = '[::]:4001'
 
 /** Runs a relay until it is interrupted. */
 export const command: Command = {
   name: 'relay',
   summary: 'Run a relay that helps peers meet; it can read nothing',
-  usage: ['atoll relay [--listen HOST:PORT] [--listen-ws HOST:PORT] [--announce ADDR]… [--http HOST:PORT] [--key FILE]'],
+  usage: ['atoll relay [--listen HOST:PORT] [--listen-ws HOST:PORT] [--announce ADDR]… [--http HOST:PORT] [--stun HOST:PORT] [--key FILE]'],
   example: 'atoll relay --announce relay.example.org:4001',
   options: {
-    listen: { type: 'string', doc: `Where to listen for TCP; port 0 picks one. Default ${defaultListen}.` },
+    listen: { type: 'string', doc: `Where to listen for TCP; port 0 picks one, [::] is every address of this machine, IPv4 as well. Default ${defaultListen}.` },
     'listen-ws': { type: 'string', doc: 'Where to listen for WebSocket. Default: the same host, the next port.' },
     announce: { type: 'string', multiple: true, doc: 'An address to hand out instead of those of this machine: HOST:PORT, or a multiaddr such as /dns/relay.example.org/tcp/443/tls/ws.' },
     http: { type: 'string', doc: 'Where to serve /health, /metrics and the page behind invite links. Default: the same host, the port after that.' },
+    stun: { type: 'string', doc: 'Where to answer STUN over UDP, with which nodes behind NAT find direct ways; the next port is used too. Default: the TCP and WebSocket ports.' },
     key: { type: 'string', doc: 'The file that holds the relay’s key; made if missing. Default: relay.key in ATOLL_HOME.' },
   },
   positional: [],
@@ -43,6 +44,7 @@ async function start({ values, home, json, terminal }: CommandInput): Promise<Re
     listen,
     listenWs: text(values['listen-ws']) ?? beside(listen, 1),
     http: text(values['http']) ?? beside(listen, 2),
+    stun: text(values['stun']),
     announce: [values['announce'] ?? []].flat().map(String),
     version,
     log: json ? jsonLog(terminal) : readableLog(terminal),
@@ -60,9 +62,9 @@ function beside(listen: string, by: number): string {
   return host.includes(':') ? `[${host}]:${near}` : `${host}:${near}`
 }
 
-function announceReady({ addresses, http, peer }: Relay, { json, terminal }: CommandInput): void {
+function announceReady({ addresses, http, peer, stun }: Relay, { json, terminal }: CommandInput): void {
   if (json) {
-    terminal.json({ addresses, http, peer })
+    terminal.json({ addresses, http, peer, stun })
     return
   }
   terminal.out([

@@ -10,7 +10,7 @@ import type { PathAttempt, RelayState } from '../ports/services.ts'
 import { AddressBook } from './libp2p/address-book.ts'
 import { Attempts } from './libp2p/attempts.ts'
 import { isPeer } from './libp2p/connections.ts'
-import { cannotListen, listenMultiaddr, portOf, withPort } from './libp2p/listen-addresses.ts'
+import { cannotListen, everyFamily, listenMultiaddr, onOnePort, portOf, withPort } from './libp2p/listen-addresses.ts'
 import { Session } from './libp2p/session.ts'
 import { whyOf } from './libp2p/why.ts'
 
@@ -26,6 +26,8 @@ export interface Libp2pNetworkOptions {
   readonly online: boolean
   /** The addresses of this machine; a change of them is a move to another network. Asked every second. */
   readonly ownAddresses?: () => readonly string[]
+  /** Whether WebRTC may be used with those whom the network was acquainted with; asked each time. Default: yes. */
+  readonly webRtc?: () => boolean
 }
 
 /** Opens the network of a device over libp2p. Throws bad_input when it cannot listen. */
@@ -49,6 +51,7 @@ class Libp2pNetwork implements Network {
   readonly #asked: readonly string[]
   #listen: readonly string[]
   #relays: readonly string[] = []
+  #known: (remote: DeviceId) => boolean = () => false
   #codes: readonly Uint8Array[] = []
   #session: Session | undefined
   #switching: Promise<void> = Promise.resolve()
@@ -122,6 +125,10 @@ class Libp2pNetwork implements Network {
     this.#session?.drop(remote, why)
   }
 
+  acquaint(known: (remote: DeviceId) => boolean): void {
+    this.#known = known
+  }
+
   useRelays(addresses: readonly string[]): void {
     this.#relays = addresses
     this.#session?.relays.use(addresses)
@@ -167,8 +174,11 @@ class Libp2pNetwork implements Network {
     if (this.#session !== undefined || this.#disposed) return
     const session = await this.#listening()
     this.#session = session
-    const ports = session.listeners().map(([first]) => (first === undefined ? 0 : portOf(first)))
-    this.#listen = this.#asked.map((address, index) => withPort(address, ports[index] ?? 0))
+    const listeners = [...session.listeners()]
+    this.#listen = this.#asked.map((address) => {
+      const [[first] = []] = listeners.splice(0, everyFamily(address).length)
+      return withPort(address, first === undefined ? 0 : portOf(first))
+    })
     session.relays.use(this.#relays)
     session.relays.stand(this.#codes)
   }
@@ -189,11 +199,12 @@ class Libp2pNetwork implements Network {
     }
   }
 
-  #open(listen: readonly string[]): Promise<Session> {
-    return Session.start({
+  async #open(listen: readonly string[]): Promise<Session> {
+    const each = await Promise.all(listen.map(onOnePort))
+    return await Session.start({
       device: this.device,
       key: this.#key,
-      listen,
+      listen: each.flatMap((address) => everyFamily(address)),
       runtime: this.#options.runtime,
       log: this.#options.log,
       book: this.#book,
@@ -203,6 +214,8 @@ class Libp2pNetwork implements Network {
       onBetter: (remote) => this.#onBetterPath.forEach((call) => call(remote)),
       onFound: (code, peers) => this.#onFound.forEach((call) => call(code, peers)),
       ownAddresses: this.#options.ownAddresses ?? ownAddresses,
+      known: (remote) => this.#known(remote),
+      webRtc: this.#options.webRtc ?? (() => true),
     })
   }
 

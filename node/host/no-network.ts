@@ -17,6 +17,7 @@ export function noNetwork(device: DeviceId): Network {
     connected: () => [],
     ping: () => Promise.resolve(null),
     drop: () => {},
+    acquaint: () => {},
     useRelays: () => {},
     relays: () => [],
     standBehind: () => {},

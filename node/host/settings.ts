@@ -13,8 +13,10 @@ interface SettingShape<T> {
 export const settingShapes: { readonly [K in keyof Settings]: SettingShape<Settings[K]> } = {
   name: { doc: 'The name others see for you, unless a mesh was given another. Empty: the name of this machine’s user.', initial: '', parse: personName },
   network: { doc: '`off` cuts this node off: connections close and nothing is dialled; work goes on locally.', initial: 'on', parse: oneOf('on', 'off') },
-  listen: { doc: 'Addresses to listen on for TCP: HOST:PORT, several with commas; port 0 picks a free one.', initial: '0.0.0.0:0', parse: addresses },
+  listen: { doc: 'Addresses to listen on for TCP: HOST:PORT, several with commas; port 0 picks a free one, [::] is every address, of both families.', initial: '[::]:0', parse: addresses },
   listen_ws: { doc: 'The same for WebSocket. Empty: none.', initial: '', parse: addresses },
+  webrtc: { doc: 'Whether peers behind NAT are met directly by WebRTC. It tells members of your meshes the addresses of this machine.', initial: 'on', parse: oneOf('on', 'off') },
+  lan_discovery: { doc: 'Whether peers on the same local network find each other by multicast DNS. It shows on that network that Atoll runs here.', initial: 'on', parse: oneOf('on', 'off') },
   mesh: { doc: 'The mesh that is meant when none is named: its id. `atoll use MESH` sets it.', initial: '', parse: (text) => text.trim() },
   log_level: { doc: 'How much the node writes to its log: error, warn, info or debug.', initial: 'info', parse: oneOf('error', 'warn', 'info', 'debug') },
 }

@@ -115,6 +115,8 @@ export class MemoryNetwork implements Network, MeetingGuest {
   }
 
   /** There are no relays here. */
+  acquaint(): void {}
+
   useRelays(): void {}
 
   relays(): readonly RelayState[] {

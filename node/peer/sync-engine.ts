@@ -59,6 +59,7 @@ export class SyncEngine {
       wanted: (remote) => this.#meshesWith(remote).some((mesh) => !this.#meshes.get(mesh)?.sessions.has(remote)),
       dial: (remote) => this.#openAll(remote),
     })
+    this.#network.acquaint((remote) => this.#meshesWith(remote).length > 0)
     this.#network.handle(protocols.sync, (stream) => this.#answer(stream))
     this.#network.onPeer((remote, up) => {
       if (up) this.#opened(remote)

@@ -10,6 +10,10 @@ export interface Settings {
   readonly listen: string
   /** The same for WebSocket. Empty: none. */
   readonly listen_ws: string
+  /** Whether peers behind NAT are met directly by WebRTC, which tells members of one's meshes the addresses of this machine. */
+  readonly webrtc: 'on' | 'off'
+  /** Whether peers on the same local network find each other by multicast DNS. */
+  readonly lan_discovery: 'on' | 'off'
   /** The mesh meant when none is named: a mesh's id. */
   readonly mesh: string
   /** `error`, `warn`, `info` or `debug`. */

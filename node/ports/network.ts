@@ -49,6 +49,9 @@ export interface Network extends AsyncDisposable {
   /** Closes connections to a peer; it may dial again. */
   drop(remote: DeviceId, why: string): void
 
+  /** Who shares a mesh with us, asked each time: only with such is a direct way negotiated, which tells them this machine's addresses. */
+  acquaint(known: (remote: DeviceId) => boolean): void
+
   /** The relays to keep a reservation at; reconnected with back-off for ever. */
   useRelays(addresses: readonly string[]): void
   relays(): readonly RelayState[]

@@ -183,6 +183,9 @@ export interface Peer {
   readonly sessions: readonly SessionInfo[]
 }
 
+/** What stands between a machine and the world, as STUN at two ports tells it (RFC 4787): `ordinary` gives one socket one mapping, `symmetric` several. */
+export type NatKind = 'none' | 'ordinary' | 'symmetric' | 'udp-blocked' | 'unknown'
+
 export interface PathAttempt {
   readonly kind: Path
   readonly address: string | null

@@ -53,7 +53,8 @@ function dialable(device: DeviceId, text: string): string | undefined {
     return undefined // written by a newer version, or nonsense: either way nothing we can dial
   }
   const parts = address.getComponents()
-  if (!parts.some(({ name }) => name === 'tcp')) return undefined
+  // WebRTC is negotiated over a circuit that stands; it is never dialled from an address that somebody told.
+  if (!parts.some(({ name }) => name === 'tcp') || parts.some(({ name }) => name === 'webrtc')) return undefined
   const last = parts.at(-1)
   if (last?.name !== 'p2p') return `${address.toString()}/p2p/${deviceToPeerId(device).toString()}`
   return peerIdTextToDevice(last.value ?? '') === device ? address.toString() : undefined

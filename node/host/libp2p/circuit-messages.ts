@@ -40,13 +40,24 @@ export function hopConnect(peer: Uint8Array): Uint8Array {
   return Uint8Array.from([...numberField(1, 1), ...blockField(2, blockField(1, peer))])
 }
 
-/** A relay's answer: its status, and when a granted reservation ends (seconds since 1970). undefined: malformed. */
-export function readHopAnswer(bytes: Uint8Array): { readonly status: number; readonly expire: number | undefined } | undefined {
+/** A relay's answer. */
+export interface HopAnswer {
+  readonly status: number
+  /** When a granted reservation ends, seconds since 1970. */
+  readonly expire: number | undefined
+  /** Where the relay says that it is, as multiaddrs in bytes. */
+  readonly addresses: readonly Uint8Array[]
+}
+
+/** undefined: malformed. */
+export function readHopAnswer(bytes: Uint8Array): HopAnswer | undefined {
   const fields = readFields(bytes)
   const status = fields?.numbers.get(5)
   if (fields === undefined || fields.numbers.get(1) !== 2 || status === undefined) return undefined
-  const reservation = fields.blocks.get(3)
-  return { status, expire: reservation === undefined ? undefined : readFields(reservation)?.numbers.get(1) }
+  const block = fields.blocks.get(3)
+  const reservation = block === undefined ? undefined : readFields(block)
+  const addresses = reservation?.all.filter(([field]) => field === 2).map(([, address]) => address) ?? []
+  return { status, expire: reservation?.numbers.get(1), addresses }
 }
 
 /** The caller's peer id in bytes, from a relay's request; undefined: it asks for something else. */

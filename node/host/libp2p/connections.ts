@@ -88,9 +88,17 @@ export class Connections {
     return this.#byConnection.get(connection)
   }
 
-  /** All to one peer that are open, best first. */
+  /**
+   * All to one peer that are open, best first. WebRTC may report a connection that is none, so one counts only once
+   * something came back over it.
+   */
   of(device: DeviceId): readonly Link[] {
-    return (this.#byPeer.get(device) ?? []).filter(({ connection }) => connection.status === 'open').toSorted((a, b) => this.#compare(a, b))
+    return (this.#byPeer.get(device) ?? []).filter(({ connection, path, proven }) => connection.status === 'open' && (proven || path !== 'direct:webrtc')).toSorted((a, b) => this.#compare(a, b))
+  }
+
+  /** How many are open to one peer, whether they serve or not. */
+  count(device: DeviceId): number {
+    return (this.#byPeer.get(device) ?? []).filter(({ connection }) => connection.status === 'open').length
   }
 
   best(device: DeviceId, wanted: (link: Link) => boolean = () => true): Link | undefined {

@@ -1,5 +1,5 @@
 import type { Connection } from '@libp2p/interface'
-import type { Multiaddr } from '@multiformats/multiaddr'
+import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
 import type { DeviceId } from '../../../crdt/wire/ids.ts'
 import type { Timers } from '../../ports/runtime.ts'
 import type { AddressBook } from './address-book.ts'
@@ -7,11 +7,14 @@ import type { Attempts } from './attempts.ts'
 import { pathOf } from './connection-path.ts'
 import type { Connections, Link } from './connections.ts'
 import { deadline, pause } from './deadline.ts'
+import { deviceToPeerId } from './device-peer-id.ts'
 import { whyOf } from './why.ts'
 
 /** One address may take so long; the next is tried beside it before that. */
 const directMs = 4_000
 const relayedMs = 8_000
+/** Signalling over the relay takes some round trips, and ICE tries its candidates for seconds before it gives up. */
+const punchMs = 9_000
 const staggerMs = 150
 /** Direct addresses get such a head start before relays are tried as well. */
 const headStartMs = 350
@@ -45,7 +48,7 @@ export interface Search {
 /**
  * Tries the addresses of a peer, the best kind first and each next kind a little later: direct ones (TCP, then
  * WebSocket), then through relays. The first connection is used at once; direct addresses go on being tried
- * behind a relayed one, and a direct one ends the climb. A later rung (WebRTC) goes between the two.
+ * behind a relayed one, and a direct one ends the climb. Over a relayed one WebRTC is negotiated (punch).
  *
  * All who want the same peer share one climb.
  */
@@ -53,6 +56,7 @@ export class DialLadder {
   readonly #parts: DialLadderParts
   readonly #climbs = new Map<DeviceId, Climb>()
   readonly #waiting = new Map<DeviceId, Set<() => void>>()
+  readonly #punching = new Map<DeviceId, Promise<void>>()
 
   constructor(parts: DialLadderParts) {
     this.#parts = parts
@@ -89,6 +93,17 @@ export class DialLadder {
   /** Looks for a direct way to a peer that is reached through a relay. */
   async improve(device: DeviceId): Promise<void> {
     await (this.#climbs.get(device) ?? this.#climb(device, false)).done
+  }
+
+  /** Negotiates WebRTC through NAT with a peer that is reached through a relay. */
+  async punch(device: DeviceId): Promise<void> {
+    const { connections, stopping } = this.#parts
+    const over = connections.best(device)
+    if (over?.path !== 'relayed') return
+    const address = webRtcAddress(over.connection, device)
+    const punching = this.#punching.get(device) ?? this.#try(device, address, punchMs, stopping).finally(() => this.#punching.delete(device))
+    this.#punching.set(device, punching)
+    await punching
   }
 
   /** A connection opened: those who wait for one look again. */
@@ -153,7 +168,7 @@ export class DialLadder {
     const kind = pathOf(address)
     try {
       connections.opened(await dial(address, limit.signal))
-      book.learn(device, [address.toString()])
+      if (kind !== 'direct:webrtc') book.learn(device, [address.toString()])
       attempts.worked(device, address.toString())
     } catch (error) {
       // Broken off because a better way was found: it says nothing about this address.
@@ -161,6 +176,12 @@ export class DialLadder {
       attempts.record(device, { kind, address: address.toString(), outcome: 'failed', why: limit.expired ? `no answer within ${ms / 1000} s` : whyOf(error) })
     }
   }
+}
+
+/** The address that leads from a circuit to WebRTC with the peer at its end; an inbound circuit is named like one that we dialled. */
+function webRtcAddress({ remoteAddr }: Connection, device: DeviceId): Multiaddr {
+  const [relay = ''] = remoteAddr.toString().split('/p2p-circuit')
+  return multiaddr(`${relay}/p2p-circuit/webrtc/p2p/${deviceToPeerId(device).toString()}`)
 }
 
 function distinct(addresses: readonly Multiaddr[]): readonly Multiaddr[] {

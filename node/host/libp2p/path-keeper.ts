@@ -12,8 +12,14 @@ const relayedBesideDirectMs = 60_000
 const unprovenMs = 30_000
 /** A direct way to a peer reached through a relay is looked for at once, then after each of these, then every so often. */
 const improveAfterMs = [0, 3_000, 15_000, 60_000, 300_000] as const
+/** WebRTC is negotiated when plain dialling had this head start, by the peer with the smaller id; the other one leaves it so long to do it. */
+const punchHeadStartMs = 400
+const otherPunchesMs = 6_000
 
 export interface PathKeeperParts {
+  readonly device: DeviceId
+  /** Whether WebRTC may be used with this device. */
+  readonly punches: (device: DeviceId) => boolean
   readonly runtime: Runtime
   readonly book: AddressBook
   readonly connections: Connections
@@ -21,10 +27,17 @@ export interface PathKeeperParts {
   readonly close: (link: Link, why: string) => void
 }
 
+/** How often a better way was looked for already, and when it is next. */
+interface Plan {
+  readonly attempt: number
+  readonly at: number
+}
+
 /** Moves each peer to its best path: looks for direct ways, and closes what a better connection has made superfluous. */
 export class PathKeeper {
   readonly #parts: PathKeeperParts
-  readonly #improving = new Map<DeviceId, { attempt: number; at: number }>()
+  readonly #improving = new Map<DeviceId, Plan>()
+  readonly #punching = new Map<DeviceId, Plan>()
   readonly #betterSince = new WeakMap<Link, number>()
 
   constructor(parts: PathKeeperParts) {
@@ -33,6 +46,7 @@ export class PathKeeper {
 
   /** There is news of a peer's addresses, or this machine is on another network: direct ways are tried anew. */
   retry(device?: DeviceId): void {
+    if (device === undefined) this.#punching.clear()
     if (device === undefined) this.#improving.clear()
     else this.#improving.delete(device)
   }
@@ -41,7 +55,7 @@ export class PathKeeper {
     const { connections } = this.#parts
     const now = this.#parts.runtime.timers.elapsed()
     const peers = new Set(connections.connected())
-    for (const device of this.#improving.keys()) if (!peers.has(device)) this.#improving.delete(device)
+    for (const plans of [this.#improving, this.#punching]) for (const device of plans.keys()) if (!peers.has(device)) plans.delete(device)
     for (const device of peers) this.#tend(device, now)
     for (const link of connections.all()) if (!link.proven && !link.relay && now - link.heardAt > unprovenMs) this.#parts.close(link, 'nothing was negotiated')
   }
@@ -50,7 +64,9 @@ export class PathKeeper {
     const [best, ...others] = this.#parts.connections.of(device).filter(isPeer)
     if (best === undefined) return
     for (const link of others) this.#closeIfSuperfluous(link, best, now)
-    if (best.path === 'relayed') this.#improve(device, now)
+    if (best.path === 'relayed') this.#punch(device, now)
+    else this.#punching.delete(device)
+    if (best.path === 'relayed' || best.path === 'direct:webrtc') this.#improve(device, now)
     else this.#improving.delete(device)
   }
 
@@ -64,11 +80,23 @@ export class PathKeeper {
   }
 
   #improve(device: DeviceId, now: number): void {
-    const plan = this.#improving.get(device) ?? { attempt: 0, at: now }
-    if (now < plan.at || this.#parts.book.direct(device).length === 0) return
+    if (this.#parts.book.direct(device).length === 0 || !this.#due(this.#improving, device, now, 0)) return
+    void this.#parts.ladder.improve(device)
+  }
+
+  #punch(device: DeviceId, now: number): void {
+    const firstAfterMs = punchHeadStartMs + (this.#parts.device < device ? 0 : otherPunchesMs)
+    if (this.#parts.punches(device) && this.#due(this.#punching, device, now, firstAfterMs)) void this.#parts.ladder.punch(device)
+  }
+
+  /** Whether it is time for the next attempt, which counts as made then. */
+  #due(plans: Map<DeviceId, Plan>, device: DeviceId, now: number, firstAfterMs: number): boolean {
+    const plan = plans.get(device) ?? { attempt: 0, at: now + firstAfterMs }
+    plans.set(device, plan)
+    if (now < plan.at) return false
     const waitMs = improveAfterMs[Math.min(plan.attempt + 1, improveAfterMs.length - 1)] as number
     const [spread = 0] = this.#parts.runtime.random.bytes(1)
-    this.#improving.set(device, { attempt: plan.attempt + 1, at: now + waitMs * (0.75 + spread / 512) })
-    void this.#parts.ladder.improve(device)
+    plans.set(device, { attempt: plan.attempt + 1, at: now + waitMs * (0.75 + spread / 512) })
+    return true
   }
 }

@@ -3,12 +3,15 @@
 export interface Fields {
   readonly numbers: ReadonlyMap<number, number>
   readonly blocks: ReadonlyMap<number, Uint8Array>
+  /** The length-delimited fields as they came, for those that may be repeated. */
+  readonly all: readonly (readonly [field: number, bytes: Uint8Array])[]
 }
 
-/** The fields of a message, the last of each number; other wire types are skipped. undefined: not a message. */
+/** The fields of a message, in the maps the last of each number; other wire types are skipped. undefined: not a message. */
 export function readFields(bytes: Uint8Array): Fields | undefined {
   const numbers = new Map<number, number>()
   const blocks = new Map<number, Uint8Array>()
+  const all: [number, Uint8Array][] = []
   let at = 0
   while (at < bytes.length) {
     const tag = readVarint(bytes, at)
@@ -28,10 +31,12 @@ export function readFields(bytes: Uint8Array): Fields | undefined {
       continue
     }
     if (value.value > bytes.length - at) return undefined
-    blocks.set(field, bytes.subarray(at, at + value.value))
+    const block = bytes.subarray(at, at + value.value)
+    blocks.set(field, block)
+    all.push([field, block])
     at += value.value
   }
-  return at === bytes.length ? { numbers, blocks } : undefined
+  return at === bytes.length ? { numbers, blocks, all } : undefined
 }
 
 export function numberField(field: number, value: number): number[] {

@@ -8,6 +8,8 @@ import type { Runtime } from '../../ports/runtime.ts'
 import { Backoff } from './backoff.ts'
 import { circuitMessageBytes, CircuitRefusedError, hopProtocol, hopReserve, readHopAnswer, statusOk } from './circuit-messages.ts'
 import { deadline, pause } from './deadline.ts'
+import { stunServers } from './stun-servers.ts'
+import type { StunServer } from './stun-client.ts'
 import { asError, whyOf } from './why.ts'
 
 const dialMs = 8_000
@@ -43,6 +45,7 @@ export class RelayClient implements Disposable {
   #kept = false
   #learned: readonly string[] = []
   #reservedOver: Connection | undefined
+  #stun: readonly StunServer[] = []
   #error: string | null = null
 
   constructor(parts: RelayClientParts) {
@@ -67,6 +70,11 @@ export class RelayClient implements Disposable {
   /** Whether callers reach us through it now. */
   get reserved(): boolean {
     return this.#reservedOver?.status === 'open'
+  }
+
+  /** Where it answers STUN, as it said when it granted the last reservation. */
+  get stun(): readonly StunServer[] {
+    return this.#stun
   }
 
   get error(): string | null {
@@ -177,6 +185,7 @@ export class RelayClient implements Disposable {
       const answer = readHopAnswer((await framed.read({ signal })).subarray())
       if (answer?.status !== statusOk) throw new CircuitRefusedError(answer?.status ?? 400)
       await stream.close({ signal })
+      this.#stun = stunServers(answer.addresses, this.relay)
       // The relay's clock may differ from ours by years: what makes no sense is renewed after an hour.
       const lastsMs = (answer.expire ?? 0) * 1000 - clock.now()
       return lastsMs > 0 && lastsMs < 24 * 3_600_000 ? lastsMs : 3_600_000

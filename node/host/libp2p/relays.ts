@@ -14,6 +14,7 @@ import { FoundPeers } from './found-peers.ts'
 import { pingProtocol } from './pinger.ts'
 import { RelayClient } from './relay-client.ts'
 import { RendezvousClient } from './rendezvous-client.ts'
+import type { StunServer } from './stun-client.ts'
 import { asError } from './why.ts'
 
 const askMs = 8_000
@@ -118,14 +119,12 @@ export class Relays implements Disposable {
 
   /** Addresses of a peer through the relays in use: the connected first, of these the quickest. */
   circuitsTo(device: DeviceId): readonly Multiaddr[] {
-    const rank = (relay: DeviceId): number => {
-      const link = this.#direct(relay)
-      return link === undefined ? Infinity : (link.rttMs ?? 1e6)
-    }
-    return [...this.#relays.values()]
-      .filter(({ client }) => client.kept)
-      .toSorted((a, b) => Math.min(rank(a.client.relay), 1e9) - Math.min(rank(b.client.relay), 1e9))
-      .flatMap(({ client }) => client.addresses.slice(0, 1).map((address) => multiaddr(circuit(address, device))))
+    return this.#nearestFirst().flatMap(({ addresses }) => addresses.slice(0, 1).map((address) => multiaddr(circuit(address, device))))
+  }
+
+  /** Where each relay in use answers STUN, the quickest relay first. */
+  stun(): readonly (readonly StunServer[])[] {
+    return this.#nearestFirst().map(({ stun }) => stun).filter((servers) => servers.length > 0)
   }
 
   /** Where others reach this device through relays now. */
@@ -169,6 +168,18 @@ export class Relays implements Disposable {
     if (typeof peers === 'string') throw new AtollError('relay_unreachable', { address, why: peers })
     for (const peer of peers) this.#parts.book.learn(peer, [circuit(address, peer)])
     return peers
+  }
+
+  /** Those in use: the connected first, of these the quickest. */
+  #nearestFirst(): readonly RelayClient[] {
+    const rank = (relay: DeviceId): number => {
+      const link = this.#direct(relay)
+      return link === undefined ? Infinity : (link.rttMs ?? 1e6)
+    }
+    return [...this.#relays.values()]
+      .filter(({ client }) => client.kept)
+      .map(({ client }) => client)
+      .toSorted((a, b) => Math.min(rank(a.relay), 1e9) - Math.min(rank(b.relay), 1e9))
   }
 
   #relay(device: DeviceId, addresses: readonly string[]): Relay {

@@ -1,4 +1,4 @@
-import type { Connection, PrivateKey, Stream } from '@libp2p/interface'
+import type { Connection, PrivateKey } from '@libp2p/interface'
 import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
 import type { DeviceId } from '../../../crdt/wire/ids.ts'
 import { AtollError } from '../../ports/errors.ts'
@@ -9,19 +9,21 @@ import type { AddressBook } from './address-book.ts'
 import type { Attempts } from './attempts.ts'
 import { hopProtocol, stopProtocol } from './circuit-messages.ts'
 import { CircuitTransport } from './circuit-transport.ts'
-import { defaultConnectionLimits, limitConnections, streamsPerConnection, streamsPerPeer, streamsPerProtocol } from './connection-limits.ts'
+import { defaultConnectionLimits, limitConnections, streamsPerConnection, streamsPerProtocol } from './connection-limits.ts'
+import { pathOf } from './connection-path.ts'
 import { Connections, type Link } from './connections.ts'
 import { createNode, type Libp2pNode } from './create-libp2p.ts'
 import { deadline } from './deadline.ts'
 import { DialLadder } from './dial-ladder.ts'
 import { peerIdToDevice } from './device-peer-id.ts'
-import { Libp2pFrameStream } from './frame-stream.ts'
 import { Heartbeat } from './heartbeat.ts'
 import { portOf } from './listen-addresses.ts'
 import { PathKeeper } from './path-keeper.ts'
 import { answerPings, pingProtocol } from './pinger.ts'
 import { Relays } from './relays.ts'
 import { SocketGuard } from './socket-guard.ts'
+import { Streams } from './streams.ts'
+import { WebRtcTransport } from './webrtc-transport.ts'
 import { asError, whyOf } from './why.ts'
 
 /** A peer negotiates a protocol in this time, or another connection is tried. */
@@ -29,6 +31,8 @@ const negotiateMs = 5_000
 const stopMs = 1_500
 const pingMs = 5_000
 const afterTimeoutMs = 3_000
+/** A round trip over a fresh WebRTC connection. */
+const confirmMs = 3_000
 
 export interface SessionParts {
   readonly device: DeviceId
@@ -44,6 +48,10 @@ export interface SessionParts {
   readonly onFound: (code: string, peers: readonly DeviceId[]) => void
   /** The addresses of this machine on its networks. */
   readonly ownAddresses: () => readonly string[]
+  /** Whether a device is one that we share a mesh with. */
+  readonly known: (device: DeviceId) => boolean
+  /** Whether WebRTC may be used. */
+  readonly webRtc: () => boolean
 }
 
 /** The network while it is switched on: from listening to the last connection closed. */
@@ -55,6 +63,7 @@ export class Session implements AsyncDisposable {
   readonly #ladder: DialLadder
   readonly #keeper: PathKeeper
   readonly #guard: SocketGuard
+  readonly #streams: Streams
   #node: Libp2pNode | undefined
   #heartbeat: Heartbeat | undefined
 
@@ -74,8 +83,9 @@ export class Session implements AsyncDisposable {
     const dial = (address: Multiaddr, signal: AbortSignal): Promise<Connection> => this.#dial(address, signal)
     this.relays = new Relays({ runtime, log, book, connections: this.connections, dial, onFound: parts.onFound })
     this.#ladder = new DialLadder({ timers: runtime.timers, book, attempts, connections: this.connections, dial, throughRelays: (other) => this.relays.circuitsTo(other), stopping: this.#stopping.signal })
+    this.#streams = new Streams({ connections: this.connections, handlers: parts.handlers, runtime, log, stopping: this.#stopping.signal })
     this.#guard = new SocketGuard(defaultConnectionLimits, runtime.timers, () => this.listeners().flat().map(portOf))
-    this.#keeper = new PathKeeper({ runtime, book, connections: this.connections, ladder: this.#ladder, close: (link, why) => this.#close(link, why) })
+    this.#keeper = new PathKeeper({ device, punches: (other) => parts.webRtc() && parts.known(other), runtime, book, connections: this.connections, ladder: this.#ladder, close: (link, why) => this.#close(link, why) })
   }
 
   /** Listens and accepts. Throws what libp2p throws when it cannot listen. */
@@ -97,7 +107,7 @@ export class Session implements AsyncDisposable {
   }
 
   async handle(protocol: string): Promise<void> {
-    await this.#node?.handle(protocol, (stream, connection) => this.#accept(protocol, stream, connection), {
+    await this.#node?.handle(protocol, (stream, connection) => this.#streams.accept(protocol, stream, connection), {
       maxInboundStreams: streamsPerProtocol,
       maxOutboundStreams: streamsPerProtocol,
       runOnLimitedConnection: true,
@@ -117,7 +127,7 @@ export class Session implements AsyncDisposable {
       try {
         const stream = await link.connection.newStream(protocol, { signal: limit.signal, maxOutboundStreams: streamsPerProtocol, runOnLimitedConnection: true })
         this.connections.prove(link.connection)
-        return this.#wrap(link, stream)
+        return this.#streams.wrap(link, stream)
       } catch (error) {
         if (error instanceof Error && error.name === 'UnsupportedProtocolError') throw this.#unreachable(device, `it does not speak ${protocol}`)
         why = limit.expired ? 'it did not answer in time' : whyOf(error)
@@ -161,15 +171,21 @@ export class Session implements AsyncDisposable {
   async #start(): Promise<void> {
     const { runtime, log, key, listen, handlers } = this.#parts
     const circuits = { timers: runtime.timers, log: log.scope('circuit'), relay: (address: Multiaddr, signal: AbortSignal) => this.relays.connection(address, signal), reserved: (relay: Connection) => this.relays.reserved(relay), stopping: this.#stopping.signal }
+    const webRtc = {
+      log: log.scope('webrtc'),
+      stun: () => this.relays.stun().flat(),
+      known: (device: DeviceId) => this.#parts.webRtc() && this.#parts.known(device),
+      signalOver: (device: DeviceId) => this.connections.best(device, ({ path }) => path === 'relayed')?.connection,
+    }
     let transport: CircuitTransport | undefined
     const node = await createNode({
       key,
       listen,
       gater: limitConnections(defaultConnectionLimits, (peer) => {
         const device = peerIdToDevice(peer)
-        return device === undefined ? Infinity : this.connections.of(device).length
+        return device === undefined ? Infinity : this.connections.count(device)
       }),
-      transports: [({ upgrader }) => (transport = new CircuitTransport(circuits, upgrader))],
+      transports: [({ upgrader }) => (transport = new CircuitTransport(circuits, upgrader)), (components) => new WebRtcTransport(webRtc, components)],
       announced: () => this.addresses().map((address) => multiaddr(address)),
     })
     this.#node = node
@@ -184,7 +200,7 @@ export class Session implements AsyncDisposable {
       node.peerStore.delete(detail).catch((error: unknown) => log.debug('peer_not_forgotten', { error: whyOf(error) }))
     })
     await node.handle(stopProtocol, (stream, relay) => transport?.accept(stream, relay), { maxInboundStreams: streamsPerConnection })
-    await node.handle(pingProtocol, (stream, connection) => answerPings(stream, () => this.#heard(connection)), { maxInboundStreams: 8, maxOutboundStreams: 8, runOnLimitedConnection: true })
+    await node.handle(pingProtocol, (stream, connection) => answerPings(stream, () => this.#streams.heard(connection)), { maxInboundStreams: 8, maxOutboundStreams: 8, runOnLimitedConnection: true })
     for (const protocol of handlers.keys()) await this.handle(protocol)
     await node.start()
     this.#heartbeat = new Heartbeat({
@@ -213,13 +229,25 @@ export class Session implements AsyncDisposable {
   async #dial(address: Multiaddr, signal: AbortSignal): Promise<Connection> {
     const { inside } = this.#node?.services ?? {}
     if (inside === undefined) throw new AtollError('offline')
-    return this.#guard.dial(address, () => inside.dial(address, signal))
+    const connection = await this.#guard.dial(address, () => inside.dial(address, signal))
+    if (pathOf(address) === 'direct:webrtc' && !(await this.#confirm(connection))) throw new Error('it was said to be open, but nothing came back over it')
+    return connection
+  }
+
+  /** Whether a connection is one: something comes back over it. Otherwise it is closed. */
+  async #confirm(connection: Connection): Promise<boolean> {
+    const link = this.connections.opened(connection)
+    const rtt = link === undefined ? null : await this.#heartbeat?.ping(link, confirmMs)
+    if (rtt === null || rtt === undefined) connection.abort(new Error('nothing came back'))
+    else this.connections.prove(connection)
+    return connection.status === 'open'
   }
 
   #opened(connection: Connection): void {
     this.#guard.upgraded(connection)
     const link = this.connections.opened(connection)
     if (link === undefined || connection.direction === 'outbound') return
+    if (link.path === 'direct:webrtc') void this.#confirm(connection)
     // A peer that dials us anew may have lost the connection that we still believe in.
     for (const other of this.connections.of(link.device)) if (other !== link) void this.#heartbeat?.probe(other, afterTimeoutMs)
   }
@@ -230,43 +258,9 @@ export class Session implements AsyncDisposable {
     link.connection.abort(new Error(why))
   }
 
-  #heard(connection: Connection): void {
-    const link = this.connections.link(connection)
-    if (link !== undefined) link.heardAt = this.#parts.runtime.timers.elapsed()
-  }
-
   #close({ connection, streams }: Link, why: string): void {
     for (const stream of [...streams]) stream.close(why)
     connection.close().catch((error: unknown) => connection.abort(asError(error)))
-  }
-
-  #accept(protocol: string, stream: Stream, connection: Connection): void {
-    const link = this.connections.prove(connection)
-    const handler = this.#parts.handlers.get(protocol)
-    if (link === undefined || handler === undefined || this.#stopping.signal.aborted) return stream.abort(new Error('not accepted'))
-    const open = this.connections.of(link.device).reduce((sum, { streams }) => sum + streams.size, 0)
-    if (open >= streamsPerPeer) return stream.abort(new Error('too many streams of one peer'))
-    const frames = this.#wrap(link, stream)
-    try {
-      handler(frames)
-    } catch (error) {
-      this.#parts.log.error('stream_handler_failed', { protocol, error: whyOf(error) })
-      frames.reset('this side failed')
-    }
-  }
-
-  #wrap(link: Link, stream: Stream): Libp2pFrameStream {
-    const frames = new Libp2pFrameStream({
-      stream,
-      remote: link.device,
-      path: link.path,
-      timers: this.#parts.runtime.timers,
-      log: this.#parts.log,
-      heard: () => this.#heard(link.connection),
-      ended: (ended) => link.streams.delete(ended),
-    })
-    link.streams.add(frames)
-    return frames
   }
 
   #identified(connection: Connection, addresses: readonly Multiaddr[], spoken: readonly string[]): void {

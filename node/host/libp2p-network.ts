@@ -4,7 +4,7 @@ import type { PrivateKey } from '@libp2p/interface'
 import { toHex, type DeviceId } from '../../crdt/wire/ids.ts'
 import { AtollError } from '../ports/errors.ts'
 import type { Log } from '../ports/log.ts'
-import type { FrameStream, Network, PeerPath } from '../ports/network.ts'
+import type { Acquaintance, FrameStream, Network, PeerPath } from '../ports/network.ts'
 import type { Runtime } from '../ports/runtime.ts'
 import type { PathAttempt, RelayState } from '../ports/services.ts'
 import { AddressBook } from './libp2p/address-book.ts'
@@ -28,6 +28,8 @@ export interface Libp2pNetworkOptions {
   readonly ownAddresses?: () => readonly string[]
   /** Whether WebRTC may be used with those whom the network was acquainted with; asked each time. Default: yes. */
   readonly webRtc?: () => boolean
+  /** Whether to find and be found on the local network; asked each time. Default: no. */
+  readonly lan?: () => boolean
 }
 
 /** Opens the network of a device over libp2p. Throws bad_input when it cannot listen. */
@@ -47,11 +49,12 @@ class Libp2pNetwork implements Network {
   readonly #handlers = new Map<string, (stream: FrameStream) => void>()
   readonly #onPeer: ((remote: DeviceId, up: boolean) => void)[] = []
   readonly #onBetterPath: ((remote: DeviceId) => void)[] = []
+  readonly #onNearby: ((remote: DeviceId) => void)[] = []
   readonly #onFound: ((code: string, peers: readonly DeviceId[]) => void)[] = []
   readonly #asked: readonly string[]
   #listen: readonly string[]
   #relays: readonly string[] = []
-  #known: (remote: DeviceId) => boolean = () => false
+  #acquaintance: Acquaintance = { has: () => false, all: () => [] }
   #codes: readonly Uint8Array[] = []
   #session: Session | undefined
   #switching: Promise<void> = Promise.resolve()
@@ -125,8 +128,16 @@ class Libp2pNetwork implements Network {
     this.#session?.drop(remote, why)
   }
 
-  acquaint(known: (remote: DeviceId) => boolean): void {
-    this.#known = known
+  acquaint(acquaintance: Acquaintance): void {
+    this.#acquaintance = acquaintance
+  }
+
+  onNearby(call: (remote: DeviceId) => void): void {
+    this.#onNearby.push(call)
+  }
+
+  async nearby(signal: AbortSignal): Promise<readonly DeviceId[]> {
+    return (await this.#session?.nearby(signal)) ?? []
   }
 
   useRelays(addresses: readonly string[]): void {
@@ -141,7 +152,7 @@ class Libp2pNetwork implements Network {
 
   standBehind(codes: readonly Uint8Array[]): void {
     this.#codes = codes
-    this.#session?.relays.stand(codes)
+    this.#session?.stand(codes)
   }
 
   async lookUp(code: Uint8Array, relays: readonly string[], signal: AbortSignal): Promise<readonly DeviceId[]> {
@@ -180,7 +191,7 @@ class Libp2pNetwork implements Network {
       return withPort(address, first === undefined ? 0 : portOf(first))
     })
     session.relays.use(this.#relays)
-    session.relays.stand(this.#codes)
+    session.stand(this.#codes)
   }
 
   /** The same ports as before; where one has been taken meanwhile, what was asked for at first. */
@@ -214,8 +225,10 @@ class Libp2pNetwork implements Network {
       onBetter: (remote) => this.#onBetterPath.forEach((call) => call(remote)),
       onFound: (code, peers) => this.#onFound.forEach((call) => call(code, peers)),
       ownAddresses: this.#options.ownAddresses ?? ownAddresses,
-      known: (remote) => this.#known(remote),
+      acquaintance: () => this.#acquaintance,
+      onNearby: (remote) => this.#onNearby.forEach((call) => call(remote)),
       webRtc: this.#options.webRtc ?? (() => true),
+      lan: this.#options.lan ?? (() => false),
     })
   }
 

@@ -18,6 +18,8 @@ export function noNetwork(device: DeviceId): Network {
     ping: () => Promise.resolve(null),
     drop: () => {},
     acquaint: () => {},
+    onNearby: () => {},
+    nearby: () => Promise.resolve([]),
     useRelays: () => {},
     relays: () => [],
     standBehind: () => {},

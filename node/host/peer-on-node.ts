@@ -17,7 +17,7 @@ export const openPeer: OpenPeerFunction = async ({ home, config, log, version, s
   const split = (addresses: string): string[] => addresses.split(',').filter((address) => address !== '')
   const [listen, listenWs] = [split(settings.listen), split(settings.listen_ws)]
   const open = (addresses: readonly string[]): ReturnType<typeof openLibp2pNetwork> =>
-    openLibp2pNetwork({ seed: profile.device.seed, listen: addresses.slice(0, listen.length), listenWs: addresses.slice(listen.length), runtime, log: log.scope('network'), online: settings.network === 'on', webRtc: () => config.current().webrtc === 'on' })
+    openLibp2pNetwork({ seed: profile.device.seed, listen: addresses.slice(0, listen.length), listenWs: addresses.slice(listen.length), runtime, log: log.scope('network'), online: settings.network === 'on', webRtc: () => config.current().webrtc === 'on', lan: () => config.current().lan_discovery === 'on' })
   const chosen = [...listen, ...listenWs]
   const network = await open(withLastPorts(home, chosen)).catch((error: unknown) => {
     // The last port may be somebody else's by now; what was set by hand fails again and says so.

@@ -117,6 +117,13 @@ export class MemoryNetwork implements Network, MeetingGuest {
   /** There are no relays here. */
   acquaint(): void {}
 
+  onNearby(): void {}
+
+  /** Nobody is near in this network: all are reached by what was learned of them. */
+  async nearby(): Promise<readonly DeviceId[]> {
+    return []
+  }
+
   useRelays(): void {}
 
   relays(): readonly RelayState[] {

@@ -59,7 +59,8 @@ export class SyncEngine {
       wanted: (remote) => this.#meshesWith(remote).some((mesh) => !this.#meshes.get(mesh)?.sessions.has(remote)),
       dial: (remote) => this.#openAll(remote),
     })
-    this.#network.acquaint((remote) => this.#meshesWith(remote).length > 0)
+    this.#network.acquaint({ has: (remote) => this.#meshesWith(remote).length > 0, all: () => this.#others() })
+    this.#network.onNearby((remote) => this.#dialer.now(remote))
     this.#network.handle(protocols.sync, (stream) => this.#answer(stream))
     this.#network.onPeer((remote, up) => {
       if (up) this.#opened(remote)
@@ -98,7 +99,7 @@ export class SyncEngine {
 
   /** A route came back: everybody is tried at once. */
   retryAll(): void {
-    for (const { replica } of this.#meshes.values()) for (const { device } of replica.membership.now().devices()) this.#dialer.now(device)
+    for (const device of this.#others()) this.#dialer.now(device)
   }
 
   /** Sends a whisper over the sessions of a mesh, save those to peers that are to be skipped. */
@@ -118,6 +119,12 @@ export class SyncEngine {
 
   #dialAll(replica: Replica): void {
     for (const { device } of replica.membership.now().devices()) if (device !== this.#network.device) this.#dialer.want(device)
+  }
+
+  /** Every admitted device of every mesh but this one. */
+  #others(): ReadonlySet<DeviceId> {
+    const all = [...this.#meshes.values()].flatMap(({ replica }) => replica.membership.now().devices().map(({ device }) => device))
+    return new Set(all.filter((device) => device !== this.#network.device))
   }
 
   #meshesWith(remote: DeviceId): MeshId[] {

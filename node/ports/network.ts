@@ -21,6 +21,12 @@ export interface FrameStream {
   limitFrames(bytes: number): void
 }
 
+/** Those who share a mesh with us; asked each time. */
+export interface Acquaintance {
+  has(remote: DeviceId): boolean
+  all(): Iterable<DeviceId>
+}
+
 export interface PeerPath {
   readonly path: Path
   readonly address: string | null
@@ -49,8 +55,12 @@ export interface Network extends AsyncDisposable {
   /** Closes connections to a peer; it may dial again. */
   drop(remote: DeviceId, why: string): void
 
-  /** Who shares a mesh with us, asked each time: only with such is a direct way negotiated, which tells them this machine's addresses. */
-  acquaint(known: (remote: DeviceId) => boolean): void
+  /** Says who shares a mesh with us. Only such are looked for on the local network, and only with such is a direct way negotiated, which tells them this machine's addresses. */
+  acquaint(acquaintance: Acquaintance): void
+  /** Called when one of them was found on the local network. */
+  onNearby(call: (remote: DeviceId) => void): void
+  /** Asks on the local network who is there, acquainted or not, and says who answered within a second or so. */
+  nearby(signal: AbortSignal): Promise<readonly DeviceId[]>
 
   /** The relays to keep a reservation at; reconnected with back-off for ever. */
   useRelays(addresses: readonly string[]): void

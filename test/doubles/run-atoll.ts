@@ -26,7 +26,7 @@ export interface RunOptions {
 /** Starts a command of the program at a path on a profile. */
 export function startAtoll(program: string, home: string, args: readonly string[], options: RunOptions = {}): Running {
   const { NO_COLOR: _, FORCE_COLOR: __, ATOLL_MESH: ___, CLAUDE_CODE_SESSION_ID: ____, ...env } = process.env
-  const child = spawn(options.node ?? process.execPath, [program, ...args], { cwd: options.cwd ?? home, env: { ...env, ATOLL_HOME: home, ...options.env }, stdio: ['pipe', 'pipe', 'pipe'] })
+  const child = spawn(options.node ?? process.execPath, [program, ...args], { cwd: options.cwd ?? home, env: { ...env, ATOLL_HOME: home, ATOLL_LAN_DISCOVERY: 'off', ...options.env }, stdio: ['pipe', 'pipe', 'pipe'] })
   const text = { stdout: '', stderr: '' }
   const checks = new Set<() => void>()
   for (const name of ['stdout', 'stderr'] as const) {

@@ -44,6 +44,11 @@ export function withPort(address: string, port: number): string {
   return address.replace(/\/tcp\/\d+/, `/tcp/${port}`)
 }
 
+/** Whether a multiaddr leads to the same machine only. */
+export function isLoopback(address: string): boolean {
+  return /^\/ip4\/127\.|^\/ip6\/::1\//.test(address)
+}
+
 export function portOf(address: Multiaddr): number {
   return Number(address.getComponents().find(({ name }) => name === 'tcp')?.value ?? 0)
 }

@@ -71,6 +71,11 @@ export class Relays implements Disposable {
     for (const { client, rendezvous } of this.#relays.values()) if (client.kept) rendezvous.stand(this.#codes)
   }
 
+  /** Whether there is anything to be found by: a mesh, or an invite to it. */
+  get stands(): boolean {
+    return this.#codes.length > 0
+  }
+
   states(): readonly RelayState[] {
     return this.#used.map((address) => {
       const device = deviceOfAddress(address)

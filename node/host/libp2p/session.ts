@@ -1,12 +1,8 @@
-import type { Connection, PrivateKey } from '@libp2p/interface'
+import type { Connection } from '@libp2p/interface'
 import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
 import type { DeviceId } from '../../../crdt/wire/ids.ts'
 import { AtollError } from '../../ports/errors.ts'
-import type { Log } from '../../ports/log.ts'
 import type { FrameStream } from '../../ports/network.ts'
-import type { Runtime } from '../../ports/runtime.ts'
-import type { AddressBook } from './address-book.ts'
-import type { Attempts } from './attempts.ts'
 import { hopProtocol, stopProtocol } from './circuit-messages.ts'
 import { CircuitTransport } from './circuit-transport.ts'
 import { defaultConnectionLimits, limitConnections, streamsPerConnection, streamsPerProtocol } from './connection-limits.ts'
@@ -17,10 +13,12 @@ import { deadline } from './deadline.ts'
 import { DialLadder } from './dial-ladder.ts'
 import { peerIdToDevice } from './device-peer-id.ts'
 import { Heartbeat } from './heartbeat.ts'
-import { portOf } from './listen-addresses.ts'
+import { LanSeeker } from './lan-seeker.ts'
+import { isLoopback, portOf } from './listen-addresses.ts'
 import { PathKeeper } from './path-keeper.ts'
 import { answerPings, pingProtocol } from './pinger.ts'
 import { Relays } from './relays.ts'
+import type { SessionParts } from './session-parts.ts'
 import { SocketGuard } from './socket-guard.ts'
 import { Streams } from './streams.ts'
 import { WebRtcTransport } from './webrtc-transport.ts'
@@ -34,26 +32,6 @@ const afterTimeoutMs = 3_000
 /** A round trip over a fresh WebRTC connection. */
 const confirmMs = 3_000
 
-export interface SessionParts {
-  readonly device: DeviceId
-  readonly key: PrivateKey
-  readonly listen: readonly string[]
-  readonly runtime: Runtime
-  readonly log: Log
-  readonly book: AddressBook
-  readonly attempts: Attempts
-  readonly handlers: ReadonlyMap<string, (stream: FrameStream) => void>
-  readonly onPeer: (device: DeviceId, up: boolean) => void
-  readonly onBetter: (device: DeviceId) => void
-  readonly onFound: (code: string, peers: readonly DeviceId[]) => void
-  /** The addresses of this machine on its networks. */
-  readonly ownAddresses: () => readonly string[]
-  /** Whether a device is one that we share a mesh with. */
-  readonly known: (device: DeviceId) => boolean
-  /** Whether WebRTC may be used. */
-  readonly webRtc: () => boolean
-}
-
 /** The network while it is switched on: from listening to the last connection closed. */
 export class Session implements AsyncDisposable {
   readonly connections: Connections
@@ -64,6 +42,7 @@ export class Session implements AsyncDisposable {
   readonly #keeper: PathKeeper
   readonly #guard: SocketGuard
   readonly #streams: Streams
+  readonly #lan: LanSeeker
   #node: Libp2pNode | undefined
   #heartbeat: Heartbeat | undefined
 
@@ -85,7 +64,21 @@ export class Session implements AsyncDisposable {
     this.#ladder = new DialLadder({ timers: runtime.timers, book, attempts, connections: this.connections, dial, throughRelays: (other) => this.relays.circuitsTo(other), stopping: this.#stopping.signal })
     this.#streams = new Streams({ connections: this.connections, handlers: parts.handlers, runtime, log, stopping: this.#stopping.signal })
     this.#guard = new SocketGuard(defaultConnectionLimits, runtime.timers, () => this.listeners().flat().map(portOf))
-    this.#keeper = new PathKeeper({ device, punches: (other) => parts.webRtc() && parts.known(other), runtime, book, connections: this.connections, ladder: this.#ladder, close: (link, why) => this.#close(link, why) })
+    this.#lan = new LanSeeker({
+      runtime,
+      log: log.scope('lan'),
+      book,
+      connections: this.connections,
+      acquaintance: parts.acquaintance,
+      addresses: () => this.#directAddresses().filter((address) => !isLoopback(address)),
+      allowed: () => parts.lan() && !this.#stopping.signal.aborted,
+      inMesh: () => this.relays.stands,
+      onNearby: (other) => {
+        this.learned(other)
+        parts.onNearby(other)
+      },
+    })
+    this.#keeper = new PathKeeper({ device, punches: (other) => parts.webRtc() && parts.acquaintance().has(other), runtime, book, connections: this.connections, ladder: this.#ladder, close: (link, why) => this.#close(link, why) })
   }
 
   /** Listens and accepts. Throws what libp2p throws when it cannot listen. */
@@ -102,8 +95,7 @@ export class Session implements AsyncDisposable {
 
   /** Where others can dial this node now, each ending in its id. */
   addresses(): readonly string[] {
-    const peer = `/p2p/${this.#parts.key.publicKey.toString()}`
-    return [...this.listeners().flat().map((address) => `${address.toString()}${peer}`), ...this.relays.ownCircuits(this.#parts.device)]
+    return [...this.#directAddresses(), ...this.relays.ownCircuits(this.#parts.device)]
   }
 
   async handle(protocol: string): Promise<void> {
@@ -154,11 +146,23 @@ export class Session implements AsyncDisposable {
     this.#keeper.retry(device)
   }
 
+  /** Stands behind these rendezvous codes, and answers on the local network as long as there are any. */
+  stand(codes: readonly Uint8Array[]): void {
+    this.relays.stand(codes)
+    this.#lan.tick()
+  }
+
+  /** Who answers on the local network. */
+  async nearby(signal: AbortSignal): Promise<readonly DeviceId[]> {
+    return await this.#lan.nearby(AbortSignal.any([signal, this.#stopping.signal]))
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     const why = 'the network is switched off'
     this.#stopping.abort(new Error(why))
     this.#heartbeat?.[Symbol.dispose]()
     this.relays[Symbol.dispose]()
+    this.#lan[Symbol.dispose]()
     for (const { streams } of this.connections.all()) for (const stream of [...streams]) stream.close(why)
     using limit = deadline(this.#parts.runtime.timers, stopMs)
     const { promise: late, resolve } = Promise.withResolvers<undefined>()
@@ -174,7 +178,7 @@ export class Session implements AsyncDisposable {
     const webRtc = {
       log: log.scope('webrtc'),
       stun: () => this.relays.stun().flat(),
-      known: (device: DeviceId) => this.#parts.webRtc() && this.#parts.known(device),
+      known: (device: DeviceId) => this.#parts.webRtc() && this.#parts.acquaintance().has(device),
       signalOver: (device: DeviceId) => this.connections.best(device, ({ path }) => path === 'relayed')?.connection,
     }
     let transport: CircuitTransport | undefined
@@ -217,10 +221,12 @@ export class Session implements AsyncDisposable {
         }
         this.relays.retryNow()
         this.#keeper.retry()
+        this.#lan.retry()
       },
       onTick: () => {
         this.#keeper.tick()
         this.relays.tick()
+        this.#lan.tick()
       },
     })
   }
@@ -270,6 +276,11 @@ export class Session implements AsyncDisposable {
     this.#parts.book.learn(link.device, addresses.map((address) => address.toString()))
     this.learned(link.device)
     this.#keeper.tick()
+  }
+
+  #directAddresses(): readonly string[] {
+    const peer = `/p2p/${this.#parts.key.publicKey.toString()}`
+    return this.listeners().flat().map((address) => `${address.toString()}${peer}`)
   }
 
   #summary(device: DeviceId): string {

@@ -11,7 +11,7 @@ async function pair(relay: RelayOnLoopback, acquainted = true): Promise<{ a: Net
   const [a, b] = [await libp2pPeer(unreachable), await libp2pPeer(unreachable)]
   for (const [one, other] of [[a, b], [b, a]] as const) {
     one.useRelays([relay.address])
-    if (acquainted) one.acquaint((device) => device === other.device)
+    if (acquainted) one.acquaint({ has: (device) => device === other.device, all: () => [other.device] })
     echo(one)
   }
   await until(() => [a, b].every((one) => one.relays()[0]?.reserved === true), 'both have a reservation')
@@ -40,7 +40,7 @@ test('H2: with a stranger nothing is negotiated, whoever asks', { timeout: 60_00
   const { a, b } = peers
   // One side believes that they share a mesh; the other one knows better.
   const [asks, refuses] = a.device < b.device ? [a, b] : [b, a]
-  asks.acquaint(() => true)
+  asks.acquaint({ has: () => true, all: () => [] })
   const stream = await asks.open(refuses.device, protocol, never)
   await until(() => asks.attempts(refuses.device).some(({ kind, outcome }) => kind === 'direct:webrtc' && outcome === 'failed'), 'it was refused')
   expect(await answered(stream, 3)).toBe(3)

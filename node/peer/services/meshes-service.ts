@@ -142,6 +142,7 @@ async function candidates(peer: ServicesHost, link: InviteLink, signal: AbortSig
   const relays = link.addresses.filter((address) => !direct.includes(address))
   if (direct.length > 0) network.learn(link.inviter, direct)
   const code = inviteCode(inviteKey(link.secret).publicKey, link.mesh)
-  const found = relays.length > 0 ? await network.lookUp(code, relays, signal) : []
+  // With no relay it is somewhere near, perhaps at another address than it had when it made the link.
+  const found = relays.length > 0 ? await network.lookUp(code, relays, signal) : await network.nearby(signal)
   return [...new Set([...(direct.length > 0 ? [link.inviter] : []), ...found])].filter((device) => device !== peer.identity.device).slice(0, limits.peersPerCode)
 }

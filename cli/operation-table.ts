@@ -13,6 +13,7 @@ export interface OperationRow {
 
 /** Derived commands in the order in which help lists them. */
 export const operationTable: readonly OperationRow[] = [
+  { name: 'node.netcheck', words: 'netcheck', summary: 'Check this machine’s network by itself', load: async () => (await import('../node/ops/node/netcheck.ts')).nodeNetcheck },
   { name: 'config.list', words: 'config', summary: 'List every setting of this profile with its value, where the value comes from, and what it does', load: async () => (await import('../node/ops/config/list.ts')).configList },
   { name: 'config.get', words: 'config get', summary: 'Read one setting', load: async () => (await import('../node/ops/config/get.ts')).configGet },
   { name: 'config.set', words: 'config set', summary: 'Change one setting in the profile’s configuration file', load: async () => (await import('../node/ops/config/set.ts')).configSet },

@@ -4,13 +4,14 @@ import type { PrivateKey } from '@libp2p/interface'
 import { toHex, type DeviceId } from '../../crdt/wire/ids.ts'
 import { AtollError } from '../ports/errors.ts'
 import type { Log } from '../ports/log.ts'
-import type { Acquaintance, FrameStream, Network, PeerPath } from '../ports/network.ts'
+import type { Acquaintance, FrameStream, Network, NetworkFacts, PeerPath } from '../ports/network.ts'
 import type { Runtime } from '../ports/runtime.ts'
-import type { PathAttempt, RelayState } from '../ports/services.ts'
+import type { NatKind, PathAttempt, RelayState } from '../ports/services.ts'
 import { AddressBook } from './libp2p/address-book.ts'
 import { Attempts } from './libp2p/attempts.ts'
 import { isPeer } from './libp2p/connections.ts'
 import { cannotListen, everyFamily, listenMultiaddr, onOnePort, portOf, withPort } from './libp2p/listen-addresses.ts'
+import { checkNetwork } from './libp2p/network-check.ts'
 import { Session } from './libp2p/session.ts'
 import { whyOf } from './libp2p/why.ts'
 
@@ -126,6 +127,18 @@ class Libp2pNetwork implements Network {
 
   drop(remote: DeviceId, why: string): void {
     this.#session?.drop(remote, why)
+  }
+
+  traffic(remote: DeviceId): { readonly sent: number; readonly received: number } {
+    return this.#session?.streams.traffic(remote) ?? { sent: 0, received: 0 }
+  }
+
+  async check(signal: AbortSignal): Promise<NetworkFacts> {
+    return this.#session === undefined ? { families: [], stun: [] } : await checkNetwork(this.#session.relays, this.#options.runtime, signal)
+  }
+
+  nat(): NatKind {
+    return this.#session?.nat.kind ?? 'unknown'
   }
 
   acquaint(acquaintance: Acquaintance): void {

@@ -31,6 +31,7 @@ import { messageInbox } from './message/inbox.ts'
 import { messageSend } from './message/send.ts'
 import { messageStatus } from './message/status.ts'
 import { messageWatch } from './message/watch.ts'
+import { nodeNetcheck } from './node/netcheck.ts'
 import { nodeStatus } from './node/status.ts'
 import { nodeStop } from './node/stop.ts'
 import { peerExplain } from './peer/explain.ts'
@@ -50,7 +51,7 @@ import { stateWatch } from './state/watch.ts'
 
 /** All declarations, in the order in which help and documentation list them. */
 export const operations = [
-  nodeStatus, nodeStop,
+  nodeNetcheck, nodeStatus, nodeStop,
   configList, configGet, configSet, configUnset,
   meshCreate, meshJoin, meshList, meshUse, meshInfo, meshStats, meshLeave,
   inviteCreate, inviteList, inviteRevoke,

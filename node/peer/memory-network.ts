@@ -1,8 +1,8 @@
 import { toHex, type DeviceId } from '../../crdt/wire/ids.ts'
 import { AtollError } from '../ports/errors.ts'
-import type { FrameStream, Network, PeerPath } from '../ports/network.ts'
+import type { FrameStream, Network, NetworkFacts, PeerPath } from '../ports/network.ts'
 import type { Runtime } from '../ports/runtime.ts'
-import type { Path, PathAttempt, RelayState } from '../ports/services.ts'
+import type { NatKind, Path, PathAttempt, RelayState } from '../ports/services.ts'
 import type { ConnectionEnd, MemoryConnection } from './memory-network-connection.ts'
 import type { LinkView } from './memory-network-link.ts'
 import type { MeetingGuest, Meetings } from './memory-network-meetings.ts'
@@ -115,6 +115,19 @@ export class MemoryNetwork implements Network, MeetingGuest {
   }
 
   /** There are no relays here. */
+  /** In memory nothing is counted, and nothing stands between. */
+  traffic(): { sent: number; received: number } {
+    return { sent: 0, received: 0 }
+  }
+
+  async check(): Promise<NetworkFacts> {
+    return { families: [], stun: [] }
+  }
+
+  nat(): NatKind {
+    return 'none'
+  }
+
   acquaint(): void {}
 
   onNearby(): void {}

@@ -84,6 +84,7 @@ export class Peer implements PeerHost, ServicesHost, AsyncDisposable {
       boot: this.#boot,
       sessions: () => this.sessions.shown(),
       addresses: () => network.addresses().filter((address) => !address.includes('/p2p-circuit')).slice(0, 8),
+      nat: () => network.nat(),
       onAddresses: (device, addresses) => network.learn(device, addresses),
       onRendezvous: () => this.rendezvous(),
     })

@@ -1,6 +1,6 @@
 /** How peers reach each other, without saying over what. Implemented by libp2p and by the simulator's network. */
 import type { DeviceId } from '../../crdt/wire/ids.ts'
-import type { Path, PathAttempt, RelayState } from './services.ts'
+import type { NatKind, Path, PathAttempt, RelayState } from './services.ts'
 
 /** A two-way stream of frames, each at most limits.frameBytes. Both callbacks are set in the turn the stream is handed over. */
 export interface FrameStream {
@@ -19,6 +19,20 @@ export interface FrameStream {
   close(why: string): void
   /** From now on a longer frame from the other side ends the stream: for whoever has not shown yet who it is. At first limits.frameBytes. */
   limitFrames(bytes: number): void
+}
+
+/** What a machine has on the network, and how the world sees it. */
+export interface NetworkFacts {
+  readonly families: readonly {
+    readonly family: 4 | 6
+    /** Of this machine, without loopback and link-local ones. */
+    readonly addresses: readonly string[]
+    readonly nat: NatKind
+    /** `ADDRESS:PORT` as a relay saw a UDP socket of ours; null: none saw one. */
+    readonly seen: string | null
+  }[]
+  /** For each relay in use that answers STUN by its own account, whether it did. */
+  readonly stun: readonly boolean[]
 }
 
 /** Those who share a mesh with us; asked each time. */
@@ -50,6 +64,8 @@ export interface Network extends AsyncDisposable {
   /** What was tried towards a peer and how it went, newest first. */
   attempts(remote: DeviceId): readonly PathAttempt[]
   connected(): readonly DeviceId[]
+  /** Bytes that went to a peer and came from it over all its connections, since the network was switched on. */
+  traffic(remote: DeviceId): { readonly sent: number; readonly received: number }
   /** Round trip in milliseconds, or null when it did not answer in time. */
   ping(remote: DeviceId, signal: AbortSignal): Promise<number | null>
   /** Closes connections to a peer; it may dial again. */
@@ -61,6 +77,11 @@ export interface Network extends AsyncDisposable {
   onNearby(call: (remote: DeviceId) => void): void
   /** Asks on the local network who is there, acquainted or not, and says who answered within a second or so. */
   nearby(signal: AbortSignal): Promise<readonly DeviceId[]>
+
+  /** Finds out how the world sees this machine: asks the relays in use over UDP, and nobody else. Takes up to 3 s. */
+  check(signal: AbortSignal): Promise<NetworkFacts>
+  /** What stands between this machine and the world, as it was found when a relay was last reached. */
+  nat(): NatKind
 
   /** The relays to keep a reservation at; reconnected with back-off for ever. */
   useRelays(addresses: readonly string[]): void

@@ -38,8 +38,24 @@ export interface NodeStatus {
   readonly warnings: readonly string[]
 }
 
+/** One thing that a check of the network found. */
+export interface Finding {
+  readonly tone: 'good' | 'warn' | 'bad'
+  readonly text: string
+  readonly advice: string | null
+}
+
+export interface NetworkReport {
+  readonly families: readonly { readonly family: 4 | 6; readonly addresses: readonly string[]; readonly nat: NatKind; readonly seen: string | null }[]
+  readonly relays: readonly RelayState[]
+  readonly listens: readonly string[]
+  readonly findings: readonly Finding[]
+}
+
 export interface NodeService {
   status(): Promise<NodeStatus>
+  /** How this machine stands on the network, by itself. Takes up to 3 s. */
+  netcheck(signal: AbortSignal): Promise<NetworkReport>
   /** Stops the node after the answer has been sent. */
   stop(): Promise<void>
 }
@@ -177,6 +193,9 @@ export interface Peer {
   readonly online: boolean
   readonly path: Path
   readonly rtt_ms: number | null
+  /** Over all connections since the network was switched on. */
+  readonly sent_bytes: number
+  readonly received_bytes: number
   /** True only when that peer and this one have announced the same heads (rule C4). */
   readonly synced: boolean
   readonly last_seen: number | null

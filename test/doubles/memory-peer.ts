@@ -105,6 +105,7 @@ export class MemoryPeer implements PeerHost {
     const peer = this
     return {
       node: {
+        netcheck: async () => ({ families: [], relays: [], listens: [], findings: [{ tone: 'bad', text: 'This peer has no network.', advice: 'Use a real peer.' }] }),
         status: async () => ({
           version: peer.version,
           pid: process.pid,

@@ -26,7 +26,9 @@ export interface FrameStreamParts {
   readonly timers: Timers
   readonly log: Log
   /** Called whenever bytes arrive: they prove that the connection lives. */
-  readonly heard: () => void
+  readonly heard: (bytes: number) => void
+  /** Called with what goes out. */
+  readonly said?: (bytes: number) => void
   /** Called once, when it is closed for this side. */
   readonly ended: (stream: Libp2pFrameStream) => void
 }
@@ -123,9 +125,9 @@ export class Libp2pFrameStream implements FrameStream {
     if (this.#closed === undefined) this.#abort(why)
   }
 
-  #receive(data: Uint8Array | Iterable<Uint8Array>): void {
+  #receive(data: Uint8Array | (Iterable<Uint8Array> & { readonly byteLength: number })): void {
     if (this.#closed !== undefined) return
-    this.#parts.heard()
+    this.#parts.heard(data.byteLength)
     try {
       for (const chunk of data instanceof Uint8Array ? [data] : data) {
         // Node's Buffer, which libp2p hands on, is a trap for browser-safe code: its slice() does not copy.
@@ -181,6 +183,7 @@ export class Libp2pFrameStream implements FrameStream {
     }
     this.#queue = count === this.#queue.length ? [] : this.#queue.slice(count)
     this.#queued -= size
+    this.#parts.said?.(size)
     return batch
   }
 

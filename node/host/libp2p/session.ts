@@ -15,6 +15,7 @@ import { peerIdToDevice } from './device-peer-id.ts'
 import { Heartbeat } from './heartbeat.ts'
 import { LanSeeker } from './lan-seeker.ts'
 import { isLoopback, portOf } from './listen-addresses.ts'
+import { NatWatch } from './nat-watch.ts'
 import { PathKeeper } from './path-keeper.ts'
 import { answerPings, pingProtocol } from './pinger.ts'
 import { Relays } from './relays.ts'
@@ -36,12 +37,13 @@ const confirmMs = 3_000
 export class Session implements AsyncDisposable {
   readonly connections: Connections
   readonly relays: Relays
+  readonly streams: Streams
+  readonly nat: NatWatch
   readonly #parts: SessionParts
   readonly #stopping = new AbortController()
   readonly #ladder: DialLadder
   readonly #keeper: PathKeeper
   readonly #guard: SocketGuard
-  readonly #streams: Streams
   readonly #lan: LanSeeker
   #node: Libp2pNode | undefined
   #heartbeat: Heartbeat | undefined
@@ -62,7 +64,8 @@ export class Session implements AsyncDisposable {
     const dial = (address: Multiaddr, signal: AbortSignal): Promise<Connection> => this.#dial(address, signal)
     this.relays = new Relays({ runtime, log, book, connections: this.connections, dial, onFound: parts.onFound })
     this.#ladder = new DialLadder({ timers: runtime.timers, book, attempts, connections: this.connections, dial, throughRelays: (other) => this.relays.circuitsTo(other), stopping: this.#stopping.signal })
-    this.#streams = new Streams({ connections: this.connections, handlers: parts.handlers, runtime, log, stopping: this.#stopping.signal })
+    this.streams = new Streams({ connections: this.connections, handlers: parts.handlers, runtime, log, stopping: this.#stopping.signal })
+    this.nat = new NatWatch(this.relays, runtime, this.#stopping.signal)
     this.#guard = new SocketGuard(defaultConnectionLimits, runtime.timers, () => this.listeners().flat().map(portOf))
     this.#lan = new LanSeeker({
       runtime,
@@ -99,7 +102,7 @@ export class Session implements AsyncDisposable {
   }
 
   async handle(protocol: string): Promise<void> {
-    await this.#node?.handle(protocol, (stream, connection) => this.#streams.accept(protocol, stream, connection), {
+    await this.#node?.handle(protocol, (stream, connection) => this.streams.accept(protocol, stream, connection), {
       maxInboundStreams: streamsPerProtocol,
       maxOutboundStreams: streamsPerProtocol,
       runOnLimitedConnection: true,
@@ -119,7 +122,7 @@ export class Session implements AsyncDisposable {
       try {
         const stream = await link.connection.newStream(protocol, { signal: limit.signal, maxOutboundStreams: streamsPerProtocol, runOnLimitedConnection: true })
         this.connections.prove(link.connection)
-        return this.#streams.wrap(link, stream)
+        return this.streams.wrap(link, stream)
       } catch (error) {
         if (error instanceof Error && error.name === 'UnsupportedProtocolError') throw this.#unreachable(device, `it does not speak ${protocol}`)
         why = limit.expired ? 'it did not answer in time' : whyOf(error)
@@ -204,7 +207,7 @@ export class Session implements AsyncDisposable {
       node.peerStore.delete(detail).catch((error: unknown) => log.debug('peer_not_forgotten', { error: whyOf(error) }))
     })
     await node.handle(stopProtocol, (stream, relay) => transport?.accept(stream, relay), { maxInboundStreams: streamsPerConnection })
-    await node.handle(pingProtocol, (stream, connection) => answerPings(stream, () => this.#streams.heard(connection)), { maxInboundStreams: 8, maxOutboundStreams: 8, runOnLimitedConnection: true })
+    await node.handle(pingProtocol, (stream, connection) => answerPings(stream, () => this.streams.heard(connection)), { maxInboundStreams: 8, maxOutboundStreams: 8, runOnLimitedConnection: true })
     for (const protocol of handlers.keys()) await this.handle(protocol)
     await node.start()
     this.#heartbeat = new Heartbeat({
@@ -222,11 +225,13 @@ export class Session implements AsyncDisposable {
         this.relays.retryNow()
         this.#keeper.retry()
         this.#lan.retry()
+        this.nat.retry()
       },
       onTick: () => {
         this.#keeper.tick()
         this.relays.tick()
         this.#lan.tick()
+        this.nat.tick()
       },
     })
   }

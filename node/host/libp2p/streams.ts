@@ -1,4 +1,5 @@
 import type { Connection, Stream } from '@libp2p/interface'
+import type { DeviceId } from '../../../crdt/wire/ids.ts'
 import type { Log } from '../../ports/log.ts'
 import type { FrameStream } from '../../ports/network.ts'
 import type { Runtime } from '../../ports/runtime.ts'
@@ -15,9 +16,17 @@ export interface StreamsParts {
   readonly stopping: AbortSignal
 }
 
+const peersCounted = 4096
+
+interface Traffic {
+  sent: number
+  received: number
+}
+
 /** Makes frame streams of libp2p's, and hands those that others open to whoever handles their protocol. */
 export class Streams {
   readonly #parts: StreamsParts
+  readonly #traffic = new Map<DeviceId, Traffic>()
 
   constructor(parts: StreamsParts) {
     this.#parts = parts
@@ -40,17 +49,37 @@ export class Streams {
   }
 
   wrap(link: Link, stream: Stream): Libp2pFrameStream {
+    const traffic = this.#trafficWith(link.device)
     const frames = new Libp2pFrameStream({
       stream,
       remote: link.device,
       path: link.path,
       timers: this.#parts.runtime.timers,
       log: this.#parts.log,
-      heard: () => this.heard(link.connection),
+      heard: (bytes) => {
+        this.heard(link.connection)
+        traffic.received += bytes
+      },
+      said: (bytes) => {
+        traffic.sent += bytes
+      },
       ended: (ended) => link.streams.delete(ended),
     })
     link.streams.add(frames)
     return frames
+  }
+
+  /** What went to a peer and came from it, in bytes. */
+  traffic(device: DeviceId): Traffic {
+    return this.#traffic.get(device) ?? { sent: 0, received: 0 }
+  }
+
+  #trafficWith(device: DeviceId): Traffic {
+    const known = this.#traffic.get(device) ?? { sent: 0, received: 0 }
+    this.#traffic.set(device, known)
+    const [oldest] = this.#traffic.keys()
+    if (this.#traffic.size > peersCounted && oldest !== undefined) this.#traffic.delete(oldest)
+    return known
   }
 
   /** Something came over a connection. */

@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { defineOp } from '../define.ts'
 import { role } from '../mesh/shapes.ts'
 import { dim, good, shortId, strong, time, warn, type Block } from '../show.ts'
-import { path, showPath, showTrip } from './shapes.ts'
+import { path, showBytes, showPath, showTrip } from './shapes.ts'
 
 const session = z.object({
   session: z.string(),
@@ -35,6 +35,8 @@ export const peerList = defineOp({
         online: z.boolean(),
         path,
         rtt_ms: z.number().nullable(),
+        sent_bytes: z.number(),
+        received_bytes: z.number(),
         synced: z.boolean().describe('Both have announced the same heads'),
         last_seen: z.number().nullable(),
         sessions: z.array(session),
@@ -51,13 +53,15 @@ export const peerList = defineOp({
     const sessions = peers.flatMap((peer) => peer.sessions.map((one) => ({ peer, one })))
     return [
       {
-        columns: ['PEER', 'ROLE', 'ONLINE', 'PATH', 'RTT MS', 'SYNCED', 'LAST SEEN', 'DEVICE'],
+        columns: ['PEER', 'ROLE', 'ONLINE', 'PATH', 'RTT MS', 'SENT', 'RECEIVED', 'SYNCED', 'LAST SEEN', 'DEVICE'],
         rows: peers.map((peer) => [
           strong(peer.name),
           peer.role,
           peer.you ? dim('you') : peer.online ? good('yes') : dim('no'),
           peer.you ? null : showPath(peer.path),
           showTrip(peer.rtt_ms),
+          showBytes(peer.you ? 0 : peer.sent_bytes),
+          showBytes(peer.you ? 0 : peer.received_bytes),
           peer.you ? null : peer.synced ? good('yes') : warn('no'),
           peer.online ? null : time(peer.last_seen),
           shortId(peer.device),

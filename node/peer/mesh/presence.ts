@@ -7,7 +7,7 @@ import type { Whisper } from '../../../crdt/sync/whisper.ts'
 import type { DeviceId } from '../../../crdt/wire/ids.ts'
 import { limits } from '../../../crdt/wire/limits.ts'
 import type { Runtime } from '../../ports/runtime.ts'
-import type { SessionInfo } from '../../ports/services.ts'
+import type { NatKind, SessionInfo } from '../../ports/services.ts'
 import type { Whispers } from './whispers.ts'
 
 const leaseMs = 90_000
@@ -33,6 +33,10 @@ const presence = z.object({
   sessions: z.array(session).max(16),
   addresses: z.array(z.string().max(limits.addressBytes)).max(16),
   going: z.boolean(),
+  /** What stands between the author and the world. */
+  nat: z.enum(['none', 'ordinary', 'symmetric', 'udp-blocked', 'unknown']).catch('unknown').optional(),
+  /** The author's wall clock, milliseconds since 1970. */
+  clock: z.number().optional(),
   /** Beginnings of the ids of devices that were told by the author itself. Missing: it is for the hearer alone. */
   near: z.array(z.string().max(nearLength)).max(1024).optional(),
 })
@@ -45,13 +49,16 @@ interface Seen {
   readonly at: number
   /** Wall time here. */
   readonly on: number
+  readonly nat: NatKind
+  /** How far its clock was ahead of ours, the way included. */
+  readonly clockAheadMs: number | null
 }
 
 export interface PresenceNeeds {
   readonly runtime: Runtime
   readonly whispers: Whispers
   /** What this node says about itself. */
-  readonly mine: () => { readonly sessions: readonly SessionInfo[]; readonly addresses: readonly string[] }
+  readonly mine: () => { readonly sessions: readonly SessionInfo[]; readonly addresses: readonly string[]; readonly nat: NatKind }
   /** With whom there is a session. */
   readonly neighbours: () => Iterable<DeviceId>
   readonly onAddresses: (device: DeviceId, addresses: readonly string[]) => void
@@ -102,7 +109,7 @@ export class Presence {
     }
     const { timers, clock } = this.#needs.runtime
     if (said.going) this.#seen.delete(whisper.device)
-    else this.#seen.set(whisper.device, { sessions: said.sessions, near, at: timers.elapsed(), on: clock.now() })
+    else this.#seen.set(whisper.device, { sessions: said.sessions, near, at: timers.elapsed(), on: clock.now(), nat: said.nat ?? 'unknown', clockAheadMs: said.clock === undefined ? null : said.clock - clock.now() })
     if (!said.going) this.#needs.onAddresses(whisper.device, said.addresses)
   }
 
@@ -120,6 +127,16 @@ export class Presence {
     return this.isHere(device) ? (this.#seen.get(device)?.sessions ?? []) : []
   }
 
+  /** What stood between a device and the world when it was heard last. */
+  nat(device: DeviceId): NatKind {
+    return this.#seen.get(device)?.nat ?? 'unknown'
+  }
+
+  /** How far a device's clock was ahead of ours when it was heard last, milliseconds; null: it never said. */
+  clockAhead(device: DeviceId): number | null {
+    return this.#seen.get(device)?.clockAheadMs ?? null
+  }
+
   lastSeen(device: DeviceId): number | null {
     return this.#seen.get(device)?.on ?? null
   }
@@ -128,7 +145,7 @@ export class Presence {
     const { whispers, mine, neighbours } = this.#needs
     const near = to === undefined ? [...neighbours()].slice(0, 1024).map((device) => device.slice(0, nearLength)) : undefined
     const skip = (remote: DeviceId): boolean => to !== undefined && remote !== to
-    const said = { ...mine(), going }
+    const said = { ...mine(), clock: this.#needs.runtime.clock.now(), going }
     // Where all that is too long, those who stand near are left out.
     if (!whispers.say(asBytes({ ...said, near }), skip) && near) whispers.say(asBytes({ ...said, near: [] }), skip)
   }

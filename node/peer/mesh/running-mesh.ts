@@ -12,7 +12,7 @@ import type { Verify } from '../../../crdt/crypto/sign.ts'
 import * as z from 'zod'
 import type { Log } from '../../ports/log.ts'
 import type { Runtime } from '../../ports/runtime.ts'
-import type { SessionInfo } from '../../ports/services.ts'
+import type { NatKind, SessionInfo } from '../../ports/services.ts'
 import { invitesOf } from '../join/invites.ts'
 import type { LogState } from '../replica/logs.ts'
 import type { Replica } from '../replica/replica.ts'
@@ -37,6 +37,8 @@ export interface RunningMeshNeeds {
   readonly boot: Uint8Array
   readonly sessions: () => readonly SessionInfo[]
   readonly addresses: () => readonly string[]
+  /** What stands between this machine and the world. */
+  readonly nat: () => NatKind
   readonly onAddresses: (device: DeviceId, addresses: readonly string[]) => void
   /** Relays or rendezvous codes may have changed. */
   readonly onRendezvous: () => void
@@ -73,7 +75,7 @@ export class RunningMesh {
     this.presence = new Presence({
       runtime: needs.runtime,
       whispers: this.#whispers,
-      mine: () => ({ sessions: needs.sessions(), addresses: needs.addresses() }),
+      mine: () => ({ sessions: needs.sessions(), addresses: needs.addresses(), nat: needs.nat() }),
       neighbours: () => needs.engine.mesh(this.id)?.sessions.keys() ?? [],
       onAddresses: (device, addresses) => this.#learn(device, addresses),
     })

@@ -1,5 +1,6 @@
 import type { NodeService, NodeStatus } from '../../ports/services.ts'
 import type { RunningMesh } from '../mesh/running-mesh.ts'
+import { findings } from './net-check.ts'
 import type { ServicesHost } from './services-host.ts'
 
 export function nodeService(peer: ServicesHost): NodeService {
@@ -24,6 +25,13 @@ export function nodeService(peer: ServicesHost): NodeService {
         }),
         warnings: [...peer.warnings, ...meshes.flatMap(damageWarning)],
       } satisfies NodeStatus
+    },
+    async netcheck(signal) {
+      const { config, network } = peer.needs
+      const facts = await network.check(signal)
+      const listens = network.addresses().filter((address) => !address.includes('/p2p-circuit'))
+      const relays = network.relays()
+      return { families: facts.families, relays, listens, findings: findings({ facts, relays, settings: config.current(), listens: listens.length > 0 }) }
     },
     async stop() {
       peer.needs.onStop()

@@ -1,7 +1,8 @@
 import type { DeviceId } from '../../../crdt/wire/ids.ts'
 import { AtollError } from '../../ports/errors.ts'
-import type { PathExplanation, Peer as PeerInfo, PeersService } from '../../ports/services.ts'
+import type { PathAttempt, PathExplanation, Peer as PeerInfo, PeersService } from '../../ports/services.ts'
 import type { RunningMesh } from '../mesh/running-mesh.ts'
+import { pathAdvice, type WayKnown } from './path-advice.ts'
 import type { ServicesHost } from './services-host.ts'
 
 const pingDeadlineMs = 3_000
@@ -24,6 +25,8 @@ export function peersService(peer: ServicesHost, mesh: () => RunningMesh): Peers
           online: running.isOnline(device),
           path: path.path,
           rtt_ms: session?.rttMs ?? path.rtt_ms,
+          sent_bytes: network.traffic(device).sent,
+          received_bytes: network.traffic(device).received,
           synced: running.isSynced(device),
           last_seen: you ? peer.needs.runtime.clock.now() : running.presence.lastSeen(device),
           sessions: you ? peer.sessions.shown() : running.presence.sessions(device),
@@ -36,7 +39,7 @@ export function peersService(peer: ServicesHost, mesh: () => RunningMesh): Peers
       const path = network.path(device)
       const attempts = network.attempts(device)
       const name = running.names.device(device)
-      return { peer: name, device, path: path.path, summary: summary(name, path.path, path.address, running, device), attempts, advice: advice(peer, running, path.path, device) } satisfies PathExplanation
+      return { peer: name, device, path: path.path, summary: summary(name, path.path, path.address, running, device), attempts, advice: pathAdvice(wayTo(peer, running, device, attempts)) } satisfies PathExplanation
     },
     async ping() {
       const running = mesh()
@@ -72,15 +75,18 @@ function summary(name: string, path: string, address: string | null, mesh: Runni
   return path === 'relayed' ? `${name} is reached through a relay (${address ?? 'unknown address'}), ${synced}.` : `${name} is reached directly over ${path.slice('direct:'.length)} (${address ?? 'unknown address'}), ${synced}.`
 }
 
-function advice(peer: ServicesHost, mesh: RunningMesh, path: string, device: DeviceId): string[] {
-  if (path.startsWith('direct')) return []
-  const { network, config } = peer.needs
-  const lines: string[] = []
-  if (config.current().network === 'off') lines.push('The network is switched off here: `atoll config set network on`.')
-  const relays = network.relays()
-  if (mesh.relays().length === 0) lines.push('This mesh has no relay, so only peers on one network find each other: `atoll relay add ADDRESS`.')
-  for (const relay of relays) if (!relay.reserved) lines.push(`The relay ${relay.address} is not usable from here: ${relay.error ?? 'still connecting'}.`)
-  if (path === 'none' && relays.some(({ reserved }) => reserved)) lines.push(`${mesh.names.device(device)} is not at the relay either: its node is off, offline, or uses another relay.`)
-  if (path === 'relayed') lines.push('A direct path is tried again whenever either side changes its network; a port opened on one side would make it direct.')
-  return lines
+function wayTo({ needs: { network, config } }: ServicesHost, mesh: RunningMesh, device: DeviceId, attempts: readonly PathAttempt[]): WayKnown {
+  const { network: switched, webrtc } = config.current()
+  const own = mesh.relays()
+  return {
+    name: mesh.names.device(device),
+    path: network.path(device).path,
+    network: switched,
+    webrtc,
+    relays: network.relays().filter(({ address }) => own.includes(address)),
+    attempts,
+    ownNat: network.nat(),
+    theirNat: mesh.presence.nat(device),
+    clockAheadMs: mesh.presence.clockAhead(device),
+  }
 }

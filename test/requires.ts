@@ -26,6 +26,7 @@ const needs = {
   netns: { present: () => isRoot() && runs('unshare', '--net', 'true') && runs('ip', 'netns'), missing: 'root, network namespaces and iproute2' },
   mounts: { present: () => isRoot() && runs('unshare', '--mount', 'sh', '-c', 'mount -t tmpfs none /mnt'), missing: 'root and mount namespaces' },
   nftables: { present: () => runs('nft', '--version'), missing: 'nftables' },
+  vxlan: { present: () => isRoot() && runs('unshare', '--net', 'ip', 'link', 'add', 'type', 'vxlan', 'id', '1', 'dstport', '4789'), missing: 'VXLAN tunnels' },
   tcpdump: { present: () => isRoot() && runs('tcpdump', '--version'), missing: 'root and tcpdump' },
   tmux: { present: () => runs('tmux', '-V'), missing: 'tmux' },
   chromium: { present: () => runs('chromium', '--version'), missing: 'chromium' },

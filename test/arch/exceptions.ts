@@ -11,5 +11,6 @@ export const longFiles: Readonly<Record<string, string>> = {
 
 /** Test code that waits for time. */
 export const waits: Readonly<Record<string, string>> = {
+  'test/nat/slow-wire-child.ts': 'Latency is what it is for: it holds every packet back for a time.',
   'test/doubles/temporary-home.ts': 'Polls for a file lock that another process holds: there is nothing to await.',
 }

@@ -21,12 +21,15 @@ export interface RunOptions {
   readonly stdin?: string
   /** The Node that runs it; else the one that runs the test. */
   readonly node?: string
+  /** A command that runs what follows it elsewhere, such as in a network namespace. */
+  readonly via?: readonly string[]
 }
 
 /** Starts a command of the program at a path on a profile. */
 export function startAtoll(program: string, home: string, args: readonly string[], options: RunOptions = {}): Running {
   const { NO_COLOR: _, FORCE_COLOR: __, ATOLL_MESH: ___, CLAUDE_CODE_SESSION_ID: ____, ...env } = process.env
-  const child = spawn(options.node ?? process.execPath, [program, ...args], { cwd: options.cwd ?? home, env: { ...env, ATOLL_HOME: home, ATOLL_LAN_DISCOVERY: 'off', ...options.env }, stdio: ['pipe', 'pipe', 'pipe'] })
+  const [command = '', ...before] = [...(options.via ?? []), options.node ?? process.execPath]
+  const child = spawn(command, [...before, program, ...args], { cwd: options.cwd ?? home, env: { ...env, ATOLL_HOME: home, ATOLL_LAN_DISCOVERY: 'off', ...options.env }, stdio: ['pipe', 'pipe', 'pipe'] })
   const text = { stdout: '', stderr: '' }
   const checks = new Set<() => void>()
   for (const name of ['stdout', 'stderr'] as const) {

@@ -5,10 +5,11 @@ import { join } from 'node:path'
 import { vi } from 'vitest'
 import { runAtoll, startAtoll, type Running } from '../doubles/run-atoll.ts'
 
-/** A program and the Node that runs it. */
+/** A program, the Node that runs it, and the command, if any, that makes it run elsewhere. */
 export interface Installed {
   readonly program: string
   readonly node: string
+  readonly via?: readonly string[]
 }
 
 /** What stands in dist/, on the Node of the tests. */
@@ -30,7 +31,7 @@ export class World implements AsyncDisposable {
   /** Starts a relay on loopback and returns its address, page and process. */
   async relay(home = 'relay', ...options: string[]): Promise<{ address: string; http: string; running: Running; home: string }> {
     const path = this.folder(home)
-    const running = startAtoll(this.#atoll.program, path, ['relay', '--listen', '127.0.0.1:0', '--json', ...options], { node: this.#atoll.node })
+    const running = startAtoll(this.#atoll.program, path, ['relay', '--listen', '127.0.0.1:0', '--json', ...options], this.#atoll)
     this.#running.push(running)
     const ready = JSON.parse((await running.saw('\n')).split('\n')[0] as string) as Answer
     return { address: (ready['addresses'] as string[])[0] as string, http: ready['http'] as string, running, home: path }
@@ -72,7 +73,7 @@ export class Person {
 
   /** Starts the node and resolves when surfaces can attach. */
   async up(listen = '127.0.0.1:0'): Promise<Running> {
-    this.running = startAtoll(this.#atoll.program, this.home, ['up', '--json', '--listen', listen], { env: this.#env, node: this.#atoll.node })
+    this.running = startAtoll(this.#atoll.program, this.home, ['up', '--json', '--listen', listen], { ...this.#atoll, env: this.#env })
     await this.running.saw('"socket"')
     return this.running
   }
@@ -99,7 +100,7 @@ export class Person {
   }
 
   tries(...args: string[]): Promise<{ status: number | null; stdout: string; stderr: string }> {
-    return runAtoll(this.#atoll.program, this.home, [...args, '--json'], { env: this.#env, node: this.#atoll.node })
+    return runAtoll(this.#atoll.program, this.home, [...args, '--json'], { ...this.#atoll, env: this.#env })
   }
 
   /** Waits until this person and everybody online hold the same. */

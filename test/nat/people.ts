@@ -8,11 +8,7 @@ import { built, Person, type Answer } from '../e2e/world.ts'
 import { openLab, type Lab, type LabSpec } from './lab.ts'
 import { Resident } from './resident.ts'
 
-/** `atoll relay` listens on one address for each: here TCP in IPv4, WebSocket in IPv6. */
-const ports = { tcp: 4001, ws: 4002 } as const
-
 export interface NatRelay {
-  /** One of each family. */
   readonly addresses: readonly string[]
   /** At once, as by a loss of power. */
   kill(): Promise<void>
@@ -34,10 +30,8 @@ export class People implements AsyncDisposable {
 
   /** Starts a relay at a place, with the identity that it had there before. */
   async relay(place = 'relay'): Promise<NatRelay> {
-    const { via, addresses: [ipv4 = '', ipv6 = ''] } = this.lab.machine(place)
-    const announce = ['--announce', `/ip4/${ipv4}/tcp/${ports.tcp}`, '--announce', `/ip6/${ipv6}/tcp/${ports.ws}/ws`]
-    const listen = ['--listen', `0.0.0.0:${ports.tcp}`, '--listen-ws', `[::]:${ports.ws}`]
-    const running = startAtoll(built.program, this.#home(place), ['relay', ...listen, ...announce, '--json'], { ...built, via })
+    const { via } = this.lab.machine(place)
+    const running = startAtoll(built.program, this.#home(place), ['relay', '--json'], { ...built, via })
     const ready = JSON.parse((await running.saw('\n')).split('\n')[0] as string) as Answer
     return {
       addresses: ready['addresses'] as string[],
@@ -68,7 +62,7 @@ export class People implements AsyncDisposable {
 
   async #resident(machine: string): Promise<Resident> {
     const person = new Person(machine, this.#home(machine), {}, { ...built, via: this.lab.machine(machine).via })
-    await person.up('0.0.0.0:0,[::]:0')
+    await person.up('[::]:0')
     // Its socket is a file, and those are the same in every network namespace.
     const client = await connectNode({ home: person.home, env: {}, version: '0.1.0', hello: { session: 'observer', kind: 'cli' }, signal: AbortSignal.timeout(30_000), program: null })
     const resident = new Resident(person, client)

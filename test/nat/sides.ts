@@ -16,9 +16,7 @@ const sides = {
 
 export type Side = keyof typeof sides
 
-const [tcp, relayed] = ['direct:tcp', 'relayed'] as const
-/** Through both NATs at once, by WebRTC. */
-const punched: Path = 'relayed'
+const [tcp, punched, relayed] = ['direct:tcp', 'direct:webrtc', 'relayed'] as const
 
 const table: readonly (readonly [Side, Side, Path])[] = [
   ['public', 'public', tcp],

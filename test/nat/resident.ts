@@ -43,6 +43,26 @@ export class Resident {
     return (await this.client.call('state.list', { prefix: key, limit: 1 })).values.length === 1
   }
 
+  /** How many keys with this beginning it knows values under. */
+  async count(prefix: string): Promise<number> {
+    let count = 0
+    for (let after: string | null | undefined = undefined; after !== null; ) {
+      const page: { readonly values: readonly unknown[]; readonly next: string | null } = await this.client.call('state.list', { prefix, limit: 1000, ...(after === undefined ? {} : { after }) })
+      count += page.values.length
+      after = page.next
+    }
+    return count
+  }
+
+  /** Resolves once this device can be reached through so many relays, with how many milliseconds that took. */
+  reserved(relays: number, timeout: number): Promise<number> {
+    return until(timeout, async () => {
+      const list = (await this.client.call('relay.list', {})).relays
+      const held = new Set(list.filter(({ reserved }) => reserved).map(({ address }) => address.split('/p2p/')[1]))
+      return held.size === relays ? undefined : `${this.person.name} holds ${held.size} reservations: ${JSON.stringify(list)}`
+    })
+  }
+
   /** Resolves once both hold the same and this one knows it, with how many milliseconds that took. */
   inSyncWith(other: Resident, timeout: number): Promise<number> {
     return until(timeout, async () => {

@@ -15,6 +15,7 @@ const suites: readonly (readonly [name: string, ...args: string[]])[] = [
   ['sim', '--project', 'sim'],
   ['fault', '--project', 'fault'],
   ['e2e', '--project', 'e2e'],
+  ['nat', '--project', 'nat'],
 ]
 const wanted = process.argv.slice(2)
 const folder = mkdtempSync(join(tmpdir(), 'atoll-soak-'))

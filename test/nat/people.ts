@@ -61,7 +61,7 @@ export class People implements AsyncDisposable {
   }
 
   async #resident(machine: string): Promise<Resident> {
-    const person = new Person(machine, this.#home(machine), {}, { ...built, via: this.lab.machine(machine).via })
+    const person = new Person(machine, this.#home(machine), { ATOLL_LAN_DISCOVERY: 'on' }, { ...built, via: this.lab.machine(machine).via })
     await person.up('[::]:0')
     // Its socket is a file, and those are the same in every network namespace.
     const client = await connectNode({ home: person.home, env: {}, version: '0.1.0', hello: { session: 'observer', kind: 'cli' }, signal: AbortSignal.timeout(30_000), program: null })

@@ -28,7 +28,7 @@ export interface RunOptions {
 /** Starts a command of the program at a path on a profile. */
 export function startAtoll(program: string, home: string, args: readonly string[], options: RunOptions = {}): Running {
   const { NO_COLOR: _, FORCE_COLOR: __, ATOLL_MESH: ___, CLAUDE_CODE_SESSION_ID: ____, ...env } = process.env
-  const [command = '', ...before] = [...(options.via ?? []), options.node ?? process.execPath]
+  const [command, ...before] = [...(options.via ?? []), options.node ?? process.execPath]
   const child = spawn(command, [...before, program, ...args], { cwd: options.cwd ?? home, env: { ...env, ATOLL_HOME: home, ATOLL_LAN_DISCOVERY: 'off', ...options.env }, stdio: ['pipe', 'pipe', 'pipe'] })
   const text = { stdout: '', stderr: '' }
   const checks = new Set<() => void>()

@@ -27,6 +27,7 @@ export function libp2pWorld(kind: 'tcp' | 'ws'): () => Promise<NetworkWorld> {
     const peers: Network[] = []
     const proxies = new Map<string, Proxy>()
     return {
+      path: `direct:${kind}`,
       peer: async () => {
         const peer = await libp2pPeer(kind === 'tcp' ? {} : { listen: [], listenWs: ['127.0.0.1:0'] })
         peers.push(peer)

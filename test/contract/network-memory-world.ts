@@ -10,6 +10,7 @@ export async function memoryWorld(): Promise<NetworkWorld> {
   const runtime = new VirtualRuntime({ seed: 'network contract', turn: () => new Promise((done) => setImmediate(done)) })
   const world = new MemoryWorld({ runtime })
   return {
+    path: 'direct:tcp',
     peer: async () => world.join(toHex(runtime.random.bytes(32)) as DeviceId),
     introduce: () => {},
     stall: (from, to) => world.stall(from.device, to.device),

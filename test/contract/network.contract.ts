@@ -1,18 +1,21 @@
 /** What every Network does, whatever is beneath it. Run by network.test.ts over memory and over libp2p. */
-import { expect, test } from 'vitest'
+import { expect, test, type TestContext } from 'vitest'
 import type { DeviceId } from '../../crdt/wire/ids.ts'
 import { limits } from '../../crdt/wire/limits.ts'
 import { AtollError } from '../../node/ports/errors.ts'
 import type { FrameStream, Network } from '../../node/ports/network.ts'
+import type { Path } from '../../node/ports/services.ts'
 
 /** A place where networks meet, and what a test may do to it. */
 export interface NetworkWorld extends AsyncDisposable {
+  /** How peers reach each other here. */
+  readonly path: Path
   /** A new device, online. */
   peer(): Promise<Network>
-  /** `a` learns where `b` is. */
-  introduce(a: Network, b: Network): void
-  /** `to` takes nothing more of what `from` sends. */
-  stall(from: Network, to: Network): void
+  /** `a` learns where `b` is; where they have to meet first, they have met. */
+  introduce(a: Network, b: Network): void | Promise<void>
+  /** `to` takes nothing more of what `from` sends. Missing where the world cannot do that. */
+  readonly stall?: (from: Network, to: Network) => void
   /** Lets time pass until the promise is settled. */
   settled<T>(promise: Promise<T>): Promise<T>
   /** Lets time pass until the condition holds. */
@@ -24,9 +27,9 @@ const never = new AbortController().signal
 const nobody = 'ab'.repeat(32) as DeviceId
 
 export function networkContract(openWorld: () => Promise<NetworkWorld>): void {
-  const inWorld = (body: (world: NetworkWorld) => Promise<void>) => async () => {
+  const inWorld = (body: (world: NetworkWorld, context: TestContext) => Promise<void>) => async (context: TestContext) => {
     await using world = await openWorld()
-    await body(world)
+    await body(world, context)
   }
 
   test('frames arrive whole and in order, both ways', inWorld(async (world) => {
@@ -67,6 +70,52 @@ export function networkContract(openWorld: () => Promise<NetworkWorld>): void {
     await world.settled(near.stream.room())
   }))
 
+  test('twenty megabytes are echoed, both ways at once', inWorld(async (world) => {
+    const { near, far } = await pair(world)
+    const frames = 160
+    let back = 0
+    const echoing = (async () => {
+      for (let i = 0; i < frames; i++) {
+        await world.until(() => far.frames.length > i, `frame ${i}`)
+        far.stream.send(far.frames[i] as Uint8Array)
+        await far.stream.room()
+      }
+    })()
+    near.stream.onFrame((frame) => {
+      expect(frame[0], 'in order').toBe(back)
+      back++
+    })
+    for (let i = 0; i < frames; i++) {
+      near.stream.send(new Uint8Array(128 * 1024).fill(i))
+      await world.settled(near.stream.room())
+    }
+    await world.until(() => back === frames, 'all of it came back')
+    await world.settled(echoing)
+  }))
+
+  test('a thousand streams, a hundred at a time, leave nothing behind', inWorld(async (world) => {
+    const { a, b, near } = await pair(world)
+    let open = 0
+    let closed = 0
+    b.handle(protocol, (stream) => {
+      open++
+      stream.onFrame((frame) => stream.send(frame))
+      stream.onClose(() => closed++)
+    })
+    for (let round = 0; round < 10; round++) {
+      let answers = 0
+      const streams = await world.settled(Promise.all(Array.from({ length: 100 }, () => a.open(b.device, protocol, never))))
+      for (const stream of streams) {
+        stream.onFrame(() => answers++)
+        stream.send(Uint8Array.of(round))
+      }
+      await world.until(() => answers === 100, `an answer on each of round ${round}`)
+      for (const stream of streams) stream.close('done')
+      await world.until(() => closed === open && open === 100 * (round + 1), `all of round ${round} are closed on the other side`)
+    }
+    expect(near.closed, 'the first one lives through all that').toEqual([])
+  }))
+
   test('T8: a frame over the limit is refused where it is sent, and the stream goes on', inWorld(async (world) => {
     const { near, far } = await pair(world)
     expect(() => near.stream.send(new Uint8Array(limits.frameBytes + 1))).toThrow(AtollError)
@@ -92,7 +141,7 @@ export function networkContract(openWorld: () => Promise<NetworkWorld>): void {
     const { a, b, near, far } = await pair(world)
     expect(near.stream.remote).toBe(b.device)
     expect(far.stream.remote).toBe(a.device)
-    expect(near.stream.path).toMatch(/^direct:/)
+    expect(near.stream.path).toBe(world.path)
     expect(a.path(b.device)).toMatchObject({ path: near.stream.path })
     expect(a.path(b.device).address).not.toBeNull()
     expect(a.path(nobody)).toEqual({ path: 'none', address: null, rtt_ms: null })
@@ -109,7 +158,7 @@ export function networkContract(openWorld: () => Promise<NetworkWorld>): void {
       seen.push(`stream ${index}`)
       stream.onFrame(([first]) => seen.push(`frame ${first} on ${index}`))
     })
-    world.introduce(a, b)
+    await world.introduce(a, b)
     for (let i = 0; i < 3; i++) {
       const stream = await world.settled(a.open(b.device, protocol, never))
       stream.send(Uint8Array.of(i))
@@ -142,7 +191,7 @@ export function networkContract(openWorld: () => Promise<NetworkWorld>): void {
     const { a, b, near, far } = await pair(world)
     a.drop(b.device, 'misbehaved')
     await world.until(() => near.closed.length === 1 && far.closed.length === 1 && a.connected().length === 0 && b.connected().length === 0, 'both sides without a connection')
-    world.introduce(b, a)
+    await world.introduce(b, a)
     a.handle(protocol, () => {})
     const again = await world.settled(b.open(a.device, protocol, never))
     expect(again.remote).toBe(a.device)
@@ -151,7 +200,7 @@ export function networkContract(openWorld: () => Promise<NetworkWorld>): void {
   test('two hundred streams to one peer work side by side', inWorld(async (world) => {
     const [a, b] = [await world.peer(), await world.peer()]
     b.handle(protocol, (stream) => stream.onFrame((frame) => stream.send(frame)))
-    world.introduce(a, b)
+    await world.introduce(a, b)
     const answers = new Map<number, number>()
     const streams = await world.settled(Promise.all(Array.from({ length: 200 }, () => a.open(b.device, protocol, never))))
     streams.forEach((stream, index) => {
@@ -165,7 +214,7 @@ export function networkContract(openWorld: () => Promise<NetworkWorld>): void {
   test('opening fails with a code: nobody there, no such protocol, given up, switched off', inWorld(async (world) => {
     const [a, b] = [await world.peer(), await world.peer()]
     expect(await codeOf(world, a.open(nobody, protocol, never))).toBe('peer_unreachable')
-    world.introduce(a, b)
+    await world.introduce(a, b)
     expect(await codeOf(world, a.open(b.device, '/atoll/unknown/1', never))).toBe('peer_unreachable')
     const given = new AbortController()
     given.abort()
@@ -178,15 +227,16 @@ export function networkContract(openWorld: () => Promise<NetworkWorld>): void {
 
   test('an open that is given up while it is under way ends at once', inWorld(async (world) => {
     const [a, b] = [await world.peer(), await world.peer()]
-    world.introduce(a, b)
+    await world.introduce(a, b)
     const given = new AbortController()
     const opening = codeOf(world, a.open(b.device, protocol, given.signal))
     given.abort()
     expect(await opening).toBe('cancelled')
   }))
 
-  test('T8: a reader that takes nothing costs its sender a bounded memory, then the stream', inWorld(async (world) => {
+  test('T8: a reader that takes nothing costs its sender a bounded memory, then the stream', inWorld(async (world, context) => {
     const { a, b, near } = await pair(world)
+    if (world.stall === undefined) return context.skip('this world cannot stop a reader')
     world.stall(a, b)
     let sent = 0
     while (near.closed.length === 0 && sent < 64) {
@@ -210,7 +260,7 @@ export function networkContract(openWorld: () => Promise<NetworkWorld>): void {
     expect(b.connected()).toEqual([])
     await world.until(() => near.closed.length === 1 && a.connected().length === 0, 'the other side hears of it')
     await world.settled(b.setOnline(true))
-    expect(b.addresses()).toEqual(before)
+    await world.until(() => b.addresses().join() === before.join(), 'the addresses of before')
     const again = await world.settled(a.open(b.device, protocol, never))
     expect(again.remote).toBe(b.device)
   }))
@@ -234,7 +284,7 @@ async function pair(world: NetworkWorld): Promise<{ a: Network; b: Network; near
   const [a, b] = [await world.peer(), await world.peer()]
   const ends: End[] = []
   b.handle(protocol, (stream) => ends.push(watch(stream)))
-  world.introduce(a, b)
+  await world.introduce(a, b)
   const near = watch(await world.settled(a.open(b.device, protocol, never)))
   await world.until(() => ends.length === 1, 'the stream at the other side')
   return { a, b, near, far: ends[0]! }

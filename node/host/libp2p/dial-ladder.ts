@@ -15,6 +15,8 @@ const directMs = 4_000
 const relayedMs = 8_000
 /** Signalling over the relay takes some round trips, and ICE tries its candidates for seconds before it gives up. */
 const punchMs = 9_000
+const brokeDownMs = 3_000
+const punches = 4
 const staggerMs = 150
 /** Direct addresses get such a head start before relays are tried as well. */
 const headStartMs = 350
@@ -97,11 +99,10 @@ export class DialLadder {
 
   /** Negotiates WebRTC through NAT with a peer that is reached through a relay. */
   async punch(device: DeviceId): Promise<void> {
-    const { connections, stopping } = this.#parts
-    const over = connections.best(device)
+    const over = this.#parts.connections.best(device)
     if (over?.path !== 'relayed') return
     const address = webRtcAddress(over.connection, device)
-    const punching = this.#punching.get(device) ?? this.#try(device, address, punchMs, stopping).finally(() => this.#punching.delete(device))
+    const punching = this.#punching.get(device) ?? this.#punchThrough(device, address).finally(() => this.#punching.delete(device))
     this.#punching.set(device, punching)
     await punching
   }
@@ -109,6 +110,16 @@ export class DialLadder {
   /** A connection opened: those who wait for one look again. */
   opened(device: DeviceId): void {
     for (const wake of [...(this.#waiting.get(device) ?? [])]) wake()
+  }
+
+  /** A handshake that breaks down at once is tried again at once; one that takes its time in vain is not. */
+  async #punchThrough(device: DeviceId, address: Multiaddr): Promise<void> {
+    const { timers, connections, stopping } = this.#parts
+    for (let tries = 0; tries < punches && connections.best(device)?.path === 'relayed' && !stopping.aborted; tries++) {
+      const since = timers.elapsed()
+      await this.#try(device, address, punchMs, stopping)
+      if (timers.elapsed() - since > brokeDownMs) return
+    }
   }
 
   #news(device: DeviceId, climb: Promise<void>, signal: AbortSignal): Promise<void> {

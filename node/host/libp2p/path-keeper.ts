@@ -89,9 +89,15 @@ export class PathKeeper {
     if (this.#parts.punches(device) && this.#due(this.#punching, device, now, firstAfterMs)) void this.#parts.ladder.punch(device)
   }
 
+  /** The first attempt is not left to the next tick: people wait for it. */
+  #plan(now: number, afterMs: number): Plan {
+    if (afterMs > 0) this.#parts.runtime.timers.after(afterMs, () => this.tick())
+    return { attempt: 0, at: now + afterMs }
+  }
+
   /** Whether it is time for the next attempt, which counts as made then. */
   #due(plans: Map<DeviceId, Plan>, device: DeviceId, now: number, firstAfterMs: number): boolean {
-    const plan = plans.get(device) ?? { attempt: 0, at: now + firstAfterMs }
+    const plan = plans.get(device) ?? this.#plan(now, firstAfterMs)
     plans.set(device, plan)
     if (now < plan.at) return false
     const waitMs = improveAfterMs[Math.min(plan.attempt + 1, improveAfterMs.length - 1)] as number

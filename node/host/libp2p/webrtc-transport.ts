@@ -108,7 +108,7 @@ export class WebRtcTransport implements Transport, Startable {
   }
 
   async #create(): Promise<Loaded> {
-    const { webRTC } = await import('@libp2p/webrtc').catch((error: unknown) => {
+    const { webRTC } = await loadWebRtc().catch((error: unknown) => {
       this.#parts.log.warn('webrtc_missing', { why: whyOf(error) })
       throw new Error('WebRTC is not installed on this machine', { cause: error })
     })
@@ -133,6 +133,13 @@ export class WebRtcTransport implements Transport, Startable {
     const connection = device === undefined ? undefined : this.#parts.signalOver(device)
     return connection === undefined ? [] : [connection]
   }
+}
+
+/** Both only where they are needed, and only where they are installed. */
+async function loadWebRtc(): Promise<typeof import('@libp2p/webrtc')> {
+  const { mendInitChannels } = await import('./init-channel.ts')
+  mendInitChannels()
+  return await import('@libp2p/webrtc')
 }
 
 interface Loaded {

@@ -28,7 +28,7 @@ export const limits = {
   documentTextBytes: 1024 * 1024,
   linkBytes: 2048,
   relaysPerLink: 3,
-  relaysPerMesh: 8,
+  relaysPerMesh: 16,
   addressBytes: 256,
 
   // The wire.

@@ -59,6 +59,7 @@ export class DialLadder {
   readonly #climbs = new Map<DeviceId, Climb>()
   readonly #waiting = new Map<DeviceId, Set<() => void>>()
   readonly #punching = new Map<DeviceId, Promise<void>>()
+  #relayNews = Promise.withResolvers<boolean>()
 
   constructor(parts: DialLadderParts) {
     this.#parts = parts
@@ -95,6 +96,12 @@ export class DialLadder {
   /** Looks for a direct way to a peer that is reached through a relay. */
   async improve(device: DeviceId): Promise<void> {
     await (this.#climbs.get(device) ?? this.#climb(device, false)).done
+  }
+
+  /** A relay can be used again, or somebody came to one: climbs that still wait for direct addresses try relays anew. */
+  relaysChanged(): void {
+    this.#relayNews.resolve(true)
+    this.#relayNews = Promise.withResolvers()
   }
 
   /** Negotiates WebRTC through NAT with a peer that is reached through a relay. */
@@ -152,8 +159,12 @@ export class DialLadder {
     const direct = this.#lane(device, book.direct(device), directMs, directAtOnce, () => isDirect(), afterEach, signal)
     if (relaysToo) {
       await Promise.race([direct, pause(timers, headStartMs, signal)])
-      const circuits = distinct([...throughRelays(device), ...book.relayed(device)])
-      await this.#lane(device, circuits, relayedMs, relaysAtOnce, () => connections.best(device) !== undefined, afterEach, signal)
+      for (let more = true; more && !signal.aborted; ) {
+        const { promise: news } = this.#relayNews
+        const circuits = distinct([...throughRelays(device), ...book.relayed(device)])
+        await this.#lane(device, circuits, relayedMs, relaysAtOnce, () => connections.best(device) !== undefined, afterEach, signal)
+        more = connections.best(device) === undefined && (await Promise.race([direct.then(() => false), news]))
+      }
     }
     await direct
   }

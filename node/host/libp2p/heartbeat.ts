@@ -22,8 +22,8 @@ export interface HeartbeatParts {
   /** The addresses of this machine on its networks. */
   readonly ownAddresses: () => readonly string[]
   readonly onDead: (link: Link, why: string) => void
-  /** The machine woke, or is on another network: with the addresses that it has now. */
-  readonly onWake: (ownAddresses: readonly string[]) => void
+  /** The machine woke, or is on another network: with the addresses that it has now, and whether ways that go by UDP may have outlived it. */
+  readonly onWake: (ownAddresses: readonly string[], udpLives: boolean) => void
   /** Every second, for what needs doing now and then. */
   readonly onTick: () => void
 }
@@ -37,13 +37,13 @@ export class Heartbeat implements Disposable {
   #timer: Disposable | undefined
   #elapsed: number
   #wall: number
-  #ownAddresses: string
+  #ownAddresses: readonly string[]
 
   constructor(parts: HeartbeatParts) {
     this.#parts = parts
     this.#elapsed = parts.runtime.timers.elapsed()
     this.#wall = parts.runtime.clock.now()
-    this.#ownAddresses = parts.ownAddresses().join()
+    this.#ownAddresses = parts.ownAddresses()
     this.#tickLater()
   }
 
@@ -85,8 +85,10 @@ export class Heartbeat implements Disposable {
     const { device, connections, ownAddresses, onWake, onTick } = this.#parts
     const now = this.#parts.runtime.timers.elapsed()
     const addresses = ownAddresses()
-    if (this.#woke(now, addresses.join())) {
-      onWake(addresses)
+    const former = this.#ownAddresses
+    if (this.#woke(now, addresses)) {
+      // An address more, as a container brings one, harms nothing; one less, or a sleep, and NATs have forgotten us.
+      onWake(addresses, !same(former, addresses) && former.every((address) => addresses.includes(address)))
       for (const link of connections.all()) void this.probe(link, afterSleepMs)
     } else {
       for (const link of connections.all()) {
@@ -98,14 +100,18 @@ export class Heartbeat implements Disposable {
   }
 
   /** Whether time passed unseen since the last tick, or the network changed. */
-  #woke(now: number, ownAddresses: string): boolean {
+  #woke(now: number, ownAddresses: readonly string[]): boolean {
     const wall = this.#parts.runtime.clock.now()
     const gap = now - this.#elapsed
     const jump = wall - this.#wall - gap // monotonic time may stand still while a machine sleeps; wall time does not
-    const moved = ownAddresses !== this.#ownAddresses
+    const moved = !same(ownAddresses, this.#ownAddresses)
     this.#elapsed = now
     this.#wall = wall
     this.#ownAddresses = ownAddresses
     return gap > sleptMs || jump > clockJumpMs || moved
   }
+}
+
+function same(a: readonly string[], b: readonly string[]): boolean {
+  return a.join() === b.join()
 }

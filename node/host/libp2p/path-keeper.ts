@@ -20,6 +20,8 @@ export interface PathKeeperParts {
   readonly device: DeviceId
   /** Whether WebRTC may be used with this device. */
   readonly punches: (device: DeviceId) => boolean
+  /** WebRTC will be used soon: what has to be loaded for it may be loaded. */
+  readonly warmUp: () => void
   readonly runtime: Runtime
   readonly book: AddressBook
   readonly connections: Connections
@@ -86,7 +88,9 @@ export class PathKeeper {
 
   #punch(device: DeviceId, now: number): void {
     const firstAfterMs = punchHeadStartMs + (this.#parts.device < device ? 0 : otherPunchesMs)
-    if (this.#parts.punches(device) && this.#due(this.#punching, device, now, firstAfterMs)) void this.#parts.ladder.punch(device)
+    if (!this.#parts.punches(device)) return
+    if (!this.#punching.has(device)) this.#parts.warmUp()
+    if (this.#due(this.#punching, device, now, firstAfterMs)) void this.#parts.ladder.punch(device)
   }
 
   /** The first attempt is not left to the next tick: people wait for it. */

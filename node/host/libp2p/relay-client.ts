@@ -197,7 +197,7 @@ export class RelayClient implements Disposable {
 
   async #dial(): Promise<Connection> {
     const { runtime: { timers }, addresses, dial } = this.#parts
-    let failure = new AtollError('relay_unreachable', { address: addresses[0] ?? '', why: 'it has no address' })
+    let failure: AtollError | undefined
     for (const address of this.#kept ? [...addresses, ...this.#learned] : [...this.#learned, ...addresses]) {
       using limit = deadline(timers, dialMs, this.#stopping.signal)
       try {
@@ -205,11 +205,17 @@ export class RelayClient implements Disposable {
       } catch (error) {
         const why = limit.expired ? `no answer within ${dialMs / 1000} s` : whyOf(error)
         const wrong = why === whyOf(new Error('UnexpectedPeer'))
-        failure = new AtollError(wrong ? 'relay_wrong' : 'relay_unreachable', { address, why: wrong ? 'another peer answers there than the address names' : why }, { cause: error })
+        const fresh = new AtollError(wrong ? 'relay_wrong' : 'relay_unreachable', { address, why: wrong ? 'another peer answers there than the address names' : why }, { cause: error })
+        // An address of the family that this machine does not have says nothing about the relay.
+        if (failure === undefined || isNoRoute(failure)) failure = fresh
       }
     }
-    throw failure
+    throw failure ?? new AtollError('relay_unreachable', { address: addresses[0] ?? '', why: 'it has no address' })
   }
+}
+
+function isNoRoute({ details }: AtollError): boolean {
+  return details['why'] === whyOf(Object.assign(new Error(), { code: 'ENETUNREACH' }))
 }
 
 function reasonOf(error: unknown): string {

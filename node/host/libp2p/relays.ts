@@ -32,6 +32,8 @@ export interface RelaysParts {
   readonly connections: Connections
   readonly dial: (address: Multiaddr, signal: AbortSignal) => Promise<Connection>
   readonly onFound: (code: string, peers: readonly DeviceId[]) => void
+  /** A relay that is kept can be used. */
+  readonly onReady: () => void
 }
 
 interface Relay {
@@ -193,7 +195,7 @@ export class Relays implements Disposable {
     if (known !== undefined) return known
     const { runtime, log, dial } = this.#parts
     const rendezvous = new RendezvousClient({ relay: device, runtime, log: log.scope('rendezvous'), onAnswer: (code, peers) => this.#found.answer(device, code, peers) })
-    const client = new RelayClient({ relay: device, addresses, runtime, log: log.scope('relay'), dial, connected: () => this.#direct(device)?.connection, onReady: (connection) => rendezvous.attach(connection) })
+    const client = new RelayClient({ relay: device, addresses, runtime, log: log.scope('relay'), dial, connected: () => this.#direct(device)?.connection, onReady: (connection) => (rendezvous.attach(connection), this.#parts.onReady()) })
     const relay: Relay = { client, rendezvous, idleSince: undefined }
     this.#relays.set(device, relay)
     return relay

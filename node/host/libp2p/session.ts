@@ -7,11 +7,12 @@ import { hopProtocol, stopProtocol } from './circuit-messages.ts'
 import { CircuitTransport } from './circuit-transport.ts'
 import { defaultConnectionLimits, limitConnections, streamsPerConnection, streamsPerProtocol } from './connection-limits.ts'
 import { pathOf } from './connection-path.ts'
-import { Connections, type Link } from './connections.ts'
+import { Connections } from './connections.ts'
 import { createNode, type Libp2pNode } from './create-libp2p.ts'
 import { deadline } from './deadline.ts'
 import { DialLadder } from './dial-ladder.ts'
 import { peerIdToDevice } from './device-peer-id.ts'
+import { buryLink, closeLink } from './end-link.ts'
 import { Heartbeat } from './heartbeat.ts'
 import { LanSeeker } from './lan-seeker.ts'
 import { isLoopback, portOf } from './listen-addresses.ts'
@@ -23,7 +24,7 @@ import type { SessionParts } from './session-parts.ts'
 import { SocketGuard } from './socket-guard.ts'
 import { Streams } from './streams.ts'
 import { WebRtcTransport } from './webrtc-transport.ts'
-import { asError, whyOf } from './why.ts'
+import { whyOf } from './why.ts'
 
 /** A peer negotiates a protocol in this time, or another connection is tried. */
 const negotiateMs = 5_000
@@ -47,6 +48,7 @@ export class Session implements AsyncDisposable {
   readonly #lan: LanSeeker
   #node: Libp2pNode | undefined
   #heartbeat: Heartbeat | undefined
+  #webRtc: WebRtcTransport | undefined
 
   private constructor(parts: SessionParts) {
     const { device, runtime, log, book, attempts } = parts
@@ -62,7 +64,18 @@ export class Session implements AsyncDisposable {
       },
     })
     const dial = (address: Multiaddr, signal: AbortSignal): Promise<Connection> => this.#dial(address, signal)
-    this.relays = new Relays({ runtime, log, book, connections: this.connections, dial, onFound: parts.onFound })
+    this.relays = new Relays({
+      runtime,
+      log,
+      book,
+      connections: this.connections,
+      dial,
+      onFound: (code, peers) => {
+        this.#ladder.relaysChanged()
+        parts.onFound(code, peers)
+      },
+      onReady: () => this.#ladder.relaysChanged(),
+    })
     this.#ladder = new DialLadder({ timers: runtime.timers, book, attempts, connections: this.connections, dial, throughRelays: (other) => this.relays.circuitsTo(other), stopping: this.#stopping.signal })
     this.streams = new Streams({ connections: this.connections, handlers: parts.handlers, runtime, log, stopping: this.#stopping.signal })
     this.nat = new NatWatch(this.relays, runtime, this.#stopping.signal)
@@ -81,7 +94,7 @@ export class Session implements AsyncDisposable {
         parts.onNearby(other)
       },
     })
-    this.#keeper = new PathKeeper({ device, punches: (other) => parts.webRtc() && parts.acquaintance().has(other), runtime, book, connections: this.connections, ladder: this.#ladder, close: (link, why) => this.#close(link, why) })
+    this.#keeper = new PathKeeper({ device, warmUp: () => this.#webRtc?.warmUp(), punches: (other) => parts.webRtc() && parts.acquaintance().has(other), runtime, book, connections: this.connections, ladder: this.#ladder, close: closeLink })
   }
 
   /** Listens and accepts. Throws what libp2p throws when it cannot listen. */
@@ -135,7 +148,7 @@ export class Session implements AsyncDisposable {
 
   /** Closes all connections to a peer; what was sent before is still handed over. */
   drop(device: DeviceId, why: string): void {
-    for (const link of this.connections.of(device)) this.#close(link, why)
+    for (const link of this.connections.of(device)) closeLink(link, why)
   }
 
   /** Round trip over the best connection, or null. */
@@ -192,7 +205,7 @@ export class Session implements AsyncDisposable {
         const device = peerIdToDevice(peer)
         return device === undefined ? Infinity : this.connections.count(device)
       }),
-      transports: [({ upgrader }) => (transport = new CircuitTransport(circuits, upgrader)), (components) => new WebRtcTransport(webRtc, components)],
+      transports: [({ upgrader }) => (transport = new CircuitTransport(circuits, upgrader)), (components) => (this.#webRtc = new WebRtcTransport(webRtc, components))],
       announced: () => this.addresses().map((address) => multiaddr(address)),
     })
     this.#node = node
@@ -215,23 +228,20 @@ export class Session implements AsyncDisposable {
       runtime,
       connections: this.connections,
       ownAddresses: this.#parts.ownAddresses,
-      onDead: (link, why) => this.#dead(link, why),
-      onWake: (addresses) => {
+      onDead: (link, why) => buryLink(link, why, log),
+      onWake: (addresses, udpLives) => {
         log.info('woke')
         for (const link of this.connections.all()) {
           const own = this.#guard.ownAddress(link.connection)
-          if (own !== undefined && !addresses.includes(own)) this.#dead(link, 'this machine has left that network')
+          if (own !== undefined && !addresses.includes(own)) buryLink(link, 'this machine has left that network', log)
+          // To find out takes seconds; to punch anew does not, and the relay is there meanwhile.
+          else if (link.path === 'direct:webrtc' && !udpLives) buryLink(link, 'this machine slept or has left that network', log)
         }
         this.relays.retryNow()
-        this.#keeper.retry()
-        this.#lan.retry()
-        this.nat.retry()
+        for (const each of [this.#keeper, this.#lan, this.nat]) each.retry()
       },
       onTick: () => {
-        this.#keeper.tick()
-        this.relays.tick()
-        this.#lan.tick()
-        this.nat.tick()
+        for (const each of [this.#keeper, this.relays, this.#lan, this.nat]) each.tick()
       },
     })
   }
@@ -263,17 +273,6 @@ export class Session implements AsyncDisposable {
     for (const other of this.connections.of(link.device)) if (other !== link) void this.#heartbeat?.probe(other, afterTimeoutMs)
   }
 
-  #dead(link: Link, why: string): void {
-    this.#parts.log.info('connection_dead', { path: link.path, why })
-    for (const stream of [...link.streams]) stream.reset(why)
-    link.connection.abort(new Error(why))
-  }
-
-  #close({ connection, streams }: Link, why: string): void {
-    for (const stream of [...streams]) stream.close(why)
-    connection.close().catch((error: unknown) => connection.abort(asError(error)))
-  }
-
   #identified(connection: Connection, addresses: readonly Multiaddr[], spoken: readonly string[]): void {
     if (spoken.includes(hopProtocol)) return this.connections.markRelay(connection)
     const link = this.connections.prove(connection)
@@ -283,9 +282,11 @@ export class Session implements AsyncDisposable {
     this.#keeper.tick()
   }
 
+  /** Loopback only where there is nothing else: it leads others to themselves. */
   #directAddresses(): readonly string[] {
-    const peer = `/p2p/${this.#parts.key.publicKey.toString()}`
-    return this.listeners().flat().map((address) => `${address.toString()}${peer}`)
+    const own = this.listeners().flat().map(String)
+    const beyond = own.filter((address) => !isLoopback(address))
+    return (beyond.length > 0 ? beyond : own).map((address) => `${address}/p2p/${this.#parts.key.publicKey.toString()}`)
   }
 
   #summary(device: DeviceId): string {

@@ -60,6 +60,11 @@ export class WebRtcTransport implements Transport, Startable {
     await this.#components.registrar.handle(signalProtocol, (stream, connection) => void this.#accept(stream, connection), { runOnLimitedConnection: true, maxInboundStreams: negotiationsPerPeer })
   }
 
+  /** Loads what it needs, so that the first negotiation need not wait for it. */
+  warmUp(): void {
+    this.#load().catch(() => {}) // whoever dials hears why
+  }
+
   async stop(): Promise<void> {
     await this.#components.registrar.unhandle(signalProtocol)
     await this.#loading?.then(({ transport }) => transport.stop(), () => {}) // what did not load needs no stopping

@@ -18,6 +18,8 @@ import type { Replica } from './replica/replica.ts'
 
 const handshakeMs = 10_000
 const openerHeadStartMs = 1_500
+/** Two who open to each other at once know of it after this. Who opens later has lost the session that still seems to stand here. */
+const atOnceMs = 500
 
 /** A mesh whose replica is synced. */
 export interface SyncedMesh {
@@ -28,7 +30,7 @@ export interface SyncedMesh {
 interface MeshState extends SyncedMesh {
   readonly sessions: Map<DeviceId, SyncSession>
   readonly claims: Map<LogId, SessionHandle>
-  readonly openers: Map<DeviceId, DeviceId>
+  readonly begun: Map<DeviceId, { readonly opener: DeviceId; readonly at: number }>
   readonly listening: readonly Disposable[]
 }
 
@@ -80,7 +82,7 @@ export class SyncEngine {
     })
     // New sessions begin with what is left. Not at once: the loss may show in the midst of serving one of them.
     const losing = replica.onLoss(() => this.#runtime.timers.soon(() => this.#closeAll(this.#meshes.get(replica.mesh), 'a loss')))
-    this.#meshes.set(replica.mesh, { replica, sessions: new Map(), claims: new Map(), openers: new Map(), listening: [listening, losing] })
+    this.#meshes.set(replica.mesh, { replica, sessions: new Map(), claims: new Map(), begun: new Map(), listening: [listening, losing] })
     for (const remote of this.#network.connected()) this.#opened(remote)
     this.#dialAll(replica)
   }
@@ -230,9 +232,10 @@ export class SyncEngine {
     if (!state.replica.mayRead()) return stream.close('storage')
     const { remote } = stream
     // Both opened at once: the stream of the lower id stays, on both sides.
-    const present = state.openers.get(remote)
-    if (state.sessions.has(remote) && present !== undefined && present < opener) return stream.close('there is a session already')
-    state.openers.set(remote, opener)
+    const present = state.begun.get(remote)
+    const now = this.#runtime.timers.elapsed()
+    if (state.sessions.has(remote) && present !== undefined && now - present.at < atOnceMs && present.opener < opener) return stream.close('there is a session already')
+    state.begun.set(remote, { opener, at: now })
     const session = new SyncSession(remote, replicaForSync(state.replica), this.#hostOf(state), stream)
     const older = state.sessions.get(remote)
     state.sessions.set(remote, session)

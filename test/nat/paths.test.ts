@@ -4,8 +4,8 @@ import { requires } from '../requires.ts'
 import { People } from './people.ts'
 import { pairsOfSides, siteOf } from './sides.ts'
 
-/** A relayed pair has so long to see each other directly: three seconds are the aim, and kept on a machine that is not busy. */
-const betterMs = 15_000
+/** A relayed pair has so long to see each other directly. Three seconds are the aim, and printed; on a busy machine a suite must not fail by its load. */
+const betterMs = 6_000
 
 describe.skipIf(!requires('netns', 'nftables'))('two people and a relay on the internet', () => {
   it.each(pairsOfSides(process.env['ATOLL_LONG'] === '1'))('C3: %s and %s see each other at once, then by the best path: %s', async (one, other, path) => {

@@ -14,6 +14,8 @@ import { asError, whyOf } from './why.ts'
 
 const dialMs = 8_000
 const addressesLearned = 4
+const staggerMs = 250
+const repeatMs = 900
 const reserveMs = 5_000
 /** After a sleep the connection is more likely dead than slow. */
 const reserveAfterWakeMs = 2_000
@@ -42,6 +44,7 @@ export class RelayClient implements Disposable {
   readonly #stopping = new AbortController()
   #dialling: Promise<Connection> | undefined
   #wake = new AbortController()
+  #moved = new AbortController()
   #kept = false
   #learned: readonly string[] = []
   #reservedOver: Connection | undefined
@@ -94,6 +97,8 @@ export class RelayClient implements Disposable {
 
   /** Tries again at once, or renews what it holds: the machine woke, or has another network. */
   retryNow(): void {
+    // What was sent over the network that was left is never answered.
+    this.#moved.abort(new Error('this machine has moved'))
     this.#wake.abort(new Error('retry now'))
   }
 
@@ -136,7 +141,8 @@ export class RelayClient implements Disposable {
       }
       this.#reservedOver = undefined
       if (timers.elapsed() - since > steadyMs) backoff.reset()
-      if (await this.#sleep(backoff.next(), signal)) backoff.reset()
+      if (this.#moved.signal.aborted || (await this.#sleep(backoff.next(), signal))) backoff.reset()
+      this.#moved = new AbortController()
     }
   }
 
@@ -195,23 +201,47 @@ export class RelayClient implements Disposable {
     }
   }
 
+  /**
+   * Tries its addresses, each a little after the one before, and all of them once more: what is lost of a first packet
+   * the system repeats only after one second and then three. The first that answers wins.
+   */
   async #dial(): Promise<Connection> {
-    const { runtime: { timers }, addresses, dial } = this.#parts
-    let failure: AtollError | undefined
-    for (const address of this.#kept ? [...addresses, ...this.#learned] : [...this.#learned, ...addresses]) {
-      using limit = deadline(timers, dialMs, this.#stopping.signal)
+    const { runtime: { timers }, addresses } = this.#parts
+    this.#moved = new AbortController()
+    const all = this.#kept ? [...addresses, ...this.#learned] : [...this.#learned, ...addresses]
+    const won = new AbortController()
+    const failures: AtollError[] = []
+    const tries = [...all, ...all].map(async (address, index) => {
+      const limit = deadline(timers, dialMs, this.#stopping.signal, this.#moved.signal, won.signal)
       try {
-        return await dial(multiaddr(address), limit.signal)
+        await pause(timers, (index % all.length) * staggerMs + (index < all.length ? 0 : repeatMs), limit.signal)
+        if (limit.signal.aborted || failures.length >= all.length) throw new Error('not tried')
+        const connection = await this.#parts.dial(multiaddr(address), limit.signal)
+        // Before the others are called off: its own signal must not fire any more.
+        limit[Symbol.dispose]()
+        won.abort(new Error('connected'))
+        return connection
       } catch (error) {
-        const why = limit.expired ? `no answer within ${dialMs / 1000} s` : whyOf(error)
-        const wrong = why === whyOf(new Error('UnexpectedPeer'))
-        const fresh = new AtollError(wrong ? 'relay_wrong' : 'relay_unreachable', { address, why: wrong ? 'another peer answers there than the address names' : why }, { cause: error })
-        // An address of the family that this machine does not have says nothing about the relay.
-        if (failure === undefined || isNoRoute(failure)) failure = fresh
+        if (!won.signal.aborted) failures.push(failureAt(address, limit.expired ? new Error(`no answer within ${dialMs / 1000} s`) : error))
+        throw error
+      } finally {
+        limit[Symbol.dispose]()
       }
+    })
+    try {
+      return await Promise.any(tries)
+    } catch (error) {
+      if (this.#moved.signal.aborted) throw new Error('this machine has moved', { cause: error })
+      // An address of a family that this machine does not have says nothing about the relay.
+      throw failures.find((failure) => !isNoRoute(failure)) ?? failures[0] ?? new AtollError('relay_unreachable', { address: addresses[0] ?? '', why: 'it has no address' })
     }
-    throw failure ?? new AtollError('relay_unreachable', { address: addresses[0] ?? '', why: 'it has no address' })
   }
+}
+
+function failureAt(address: string, error: unknown): AtollError {
+  const why = whyOf(error)
+  const wrong = why === whyOf(new Error('UnexpectedPeer'))
+  return new AtollError(wrong ? 'relay_wrong' : 'relay_unreachable', { address, why: wrong ? 'another peer answers there than the address names' : why }, { cause: error })
 }
 
 function isNoRoute({ details }: AtollError): boolean {

@@ -209,20 +209,22 @@ export class RelayClient implements Disposable {
     const { runtime: { timers }, addresses } = this.#parts
     this.#moved = new AbortController()
     const all = this.#kept ? [...addresses, ...this.#learned] : [...this.#learned, ...addresses]
-    const won = new AbortController()
+    const over = new AbortController() // connected, or refused everywhere
     const failures: AtollError[] = []
     const tries = [...all, ...all].map(async (address, index) => {
-      const limit = deadline(timers, dialMs, this.#stopping.signal, this.#moved.signal, won.signal)
+      const limit = deadline(timers, dialMs, this.#stopping.signal, this.#moved.signal, over.signal)
       try {
         await pause(timers, (index % all.length) * staggerMs + (index < all.length ? 0 : repeatMs), limit.signal)
-        if (limit.signal.aborted || failures.length >= all.length) throw new Error('not tried')
+        if (limit.signal.aborted) throw new Error('not tried')
         const connection = await this.#parts.dial(multiaddr(address), limit.signal)
         // Before the others are called off: its own signal must not fire any more.
         limit[Symbol.dispose]()
-        won.abort(new Error('connected'))
+        over.abort(new Error('connected'))
         return connection
       } catch (error) {
-        if (!won.signal.aborted) failures.push(failureAt(address, limit.expired ? new Error(`no answer within ${dialMs / 1000} s`) : error))
+        if (over.signal.aborted) throw error
+        failures.push(failureAt(address, limit.expired ? new Error(`no answer within ${dialMs / 1000} s`) : error))
+        if (index < all.length && failures.length === all.length) over.abort(new Error('refused everywhere'))
         throw error
       } finally {
         limit[Symbol.dispose]()

@@ -1,5 +1,6 @@
 /** Frames of `/atoll/blobs/1` after the handshake: one side asks, the other answers, and what is asked for is the credit. */
-import { bytes, encode, list, struct, variant, type TypeOf } from '../wire/codec.ts'
+import { bytes, encode, list, struct, variant, Writer, type TypeOf } from '../wire/codec.ts'
+import { concat } from '../crypto/hash.ts'
 import { blobId } from '../wire/ids.ts'
 import { limits } from '../wire/limits.ts'
 import { sealedBytes } from './chunk.ts'
@@ -33,3 +34,11 @@ export function holdsFrame(held: readonly boolean[]): Uint8Array {
 
 /** What an answer to `has` says of the id at a place. */
 export const holdsAt = (bits: Uint8Array, at: number): boolean => ((bits[at >> 3] ?? 0) & (1 << (at & 7))) !== 0
+
+/** An answer with a chunk, as `blobAnswer` writes it, without copying twice what is large. */
+export function chunkFrame(sealed: Uint8Array): Uint8Array {
+  const start = new Writer()
+  start.uint(2)
+  start.uint(sealed.length)
+  return concat(start.finish(), sealed)
+}

@@ -9,6 +9,9 @@ import { AtollError, toAtollError } from '../ports/errors.ts'
 import { StoreError } from '../ports/store.ts'
 import { storageError } from '../ports/storage-error.ts'
 import type { Caller, PeerHost, Services, SessionHello, Standing } from '../ports/services.ts'
+import { sodiumBlobCrypto } from '../../crdt/crypto/blob-crypto.ts'
+import { BlobExchange } from './blobs/blob-exchange.ts'
+import { MemoryBlobStore } from './blobs/memory-blob-store.ts'
 import { admit } from './join/admitter.ts'
 import { makeIdentity } from './mesh/make-identity.ts'
 import { RunningMesh } from './mesh/running-mesh.ts'
@@ -26,6 +29,7 @@ export class Peer implements PeerHost, ServicesHost, AsyncDisposable {
   readonly identity: Identity
   readonly engine: SyncEngine
   readonly sessions: Sessions
+  readonly blobs: BlobExchange
   readonly meshes = new Map<MeshId, RunningMesh>()
   readonly moving = new Set<MeshId>()
   readonly startedAt: number
@@ -54,6 +58,18 @@ export class Peer implements PeerHost, ServicesHost, AsyncDisposable {
       },
     })
     this.sessions = new Sessions({ runtime: needs.runtime, machine: needs.profile.machine, changed: () => this.#announce() })
+    this.blobs = new BlobExchange({
+      network: needs.network,
+      runtime: needs.runtime,
+      store: needs.blobs ?? new MemoryBlobStore(needs.runtime.clock),
+      crypto: needs.blobCrypto ?? sodiumBlobCrypto,
+      log: needs.log.scope('blobs'),
+      meshes: () => this.meshes.keys(),
+      isAdmitted: (mesh, remote) => this.meshes.get(mesh)?.replica.membership.now().device(remote) !== undefined,
+    })
+    needs.network.onBetterPath((remote) => {
+      for (const mesh of this.meshes.values()) mesh.files.moved(remote)
+    })
     needs.network.handle(protocols.join, (stream) => {
       admit(stream, () => [...this.meshes.values()].map(({ replica }) => replica), needs.runtime).catch((error: unknown) => needs.log.warn('join_failed', { why: String(error) }))
     })
@@ -78,6 +94,7 @@ export class Peer implements PeerHost, ServicesHost, AsyncDisposable {
     const mesh = new RunningMesh({
       replica,
       engine: this.engine,
+      blobs: this.blobs,
       runtime,
       verify: this.#verify,
       log: log.scope('mesh'),
@@ -181,6 +198,7 @@ export class Peer implements PeerHost, ServicesHost, AsyncDisposable {
     this.engine.stop()
     await Promise.all([...this.meshes.values()].map(({ replica }) => replica.close()))
     await this.needs.network[Symbol.asyncDispose]()
+    await this.blobs.store[Symbol.asyncDispose]()
   }
 
   #openKept(mesh: MeshId): void {
@@ -201,6 +219,7 @@ export class Peer implements PeerHost, ServicesHost, AsyncDisposable {
 
   #sessionChanged(mesh: MeshId, remote: DeviceId): void {
     const running = this.meshes.get(mesh)
+    running?.files.peersChanged()
     const session = this.engine.mesh(mesh)?.sessions.get(remote)
     if (!running || !session) return
     running.progressed(remote)

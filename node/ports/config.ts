@@ -12,6 +12,8 @@ export interface Settings {
   readonly listen_ws: string
   /** The mesh meant when none is named: a mesh's id. */
   readonly mesh: string
+  /** Bytes that files may take in all; 0: as much as the disk has beyond its reserve. */
+  readonly files_quota: number
   /** `error`, `warn`, `info` or `debug`. */
   readonly log_level: 'error' | 'warn' | 'info' | 'debug'
 }

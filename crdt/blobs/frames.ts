@@ -35,10 +35,16 @@ export function holdsFrame(held: readonly boolean[]): Uint8Array {
 /** What an answer to `has` says of the id at a place. */
 export const holdsAt = (bits: Uint8Array, at: number): boolean => ((bits[at >> 3] ?? 0) & (1 << (at & 7))) !== 0
 
-/** An answer with a chunk, as `blobAnswer` writes it, without copying twice what is large. */
+/** So many bytes stand in front of a chunk in its frame, at most. */
+export const chunkFrameStart = 4
+
+/** An answer with a chunk, as `blobAnswer` writes it. Written around the bytes where they have room in front of them: copying costs more than sending. */
 export function chunkFrame(sealed: Uint8Array): Uint8Array {
   const start = new Writer()
   start.uint(2)
   start.uint(sealed.length)
-  return concat(start.finish(), sealed)
+  if (sealed.byteOffset !== chunkFrameStart) return concat(start.finish(), sealed)
+  const frame = new Uint8Array(sealed.buffer, sealed.byteOffset - start.length, start.length + sealed.length)
+  frame.set(start.finish())
+  return frame
 }

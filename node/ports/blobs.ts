@@ -25,11 +25,15 @@ export interface BlobUsage {
 export interface BlobStore extends AsyncDisposable {
   /** Which of these are here, durably. */
   has(ids: readonly BlobId[]): readonly boolean[]
-  /** Sealed bytes, their hash checked. Undefined: not here, or damaged, which is logged and forgotten, to be fetched again. */
-  read(id: BlobId): Promise<Uint8Array | undefined>
+  /**
+   * Sealed bytes, their hash checked. Undefined: not here, or damaged, which is logged and forgotten, to be fetched again.
+   * Those that were put one after another are read at once. Each stands in memory of its own, behind chunkFrameStart spare
+   * bytes, so that a frame is made of it without a copy (crdt/blobs/frames.ts).
+   */
+  read(ids: readonly BlobId[]): Promise<readonly (Uint8Array | undefined)[]>
   /**
    * Keeps chunks whose ids the caller has checked; resolves when they are durable. One that is here is only marked as used
-   * now. The bytes are the store's from then on. Throws AtollError: files_quota, disk_reserve, storage_full and the like,
+   * now. The bytes are the store's from then on, which may give their memory back: nobody else may look at them. Throws AtollError: files_quota, disk_reserve, storage_full and the like,
    * and then none of these chunks is promised to be here.
    */
   put(chunks: readonly SealedChunk[]): Promise<void>

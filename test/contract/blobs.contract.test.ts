@@ -16,6 +16,8 @@ import { silentLog } from '../../node/ports/log.ts'
 const random = new SeededRandom(1)
 const chunkOf = (bytes: Uint8Array): SealedChunk => ({ id: idOfChunk(sodiumBlobCrypto, bytes), bytes })
 const chunks = (count: number, length = 5_000): SealedChunk[] => Array.from({ length: count }, () => chunkOf(random.bytes(length)))
+/** What is put is the store's: it gets copies, so that a test can compare. */
+const copies = (of: readonly SealedChunk[]): SealedChunk[] => of.map(({ id, bytes }) => ({ id, bytes: bytes.slice() }))
 const idsOf = (of: readonly SealedChunk[]): BlobId[] => of.map(({ id }) => id)
 const codeOf = (error: unknown): string => (error instanceof AtollError ? error.code : String(error))
 const never = new AbortController().signal
@@ -62,7 +64,7 @@ async function diskSubject(): Promise<Subject> {
     room,
     store,
     damage: async (id) => {
-      const bytes = await store.read(id)
+      const bytes = (await store.read([id]))[0]
       for (const path of packsIn(folder)) {
         const content = readFileSync(path)
         const at = content.indexOf(bytes!)
@@ -84,11 +86,11 @@ describe.each([['in memory', memorySubject], ['on disk', diskSubject]])('a store
     const { store } = subject
     const some = [...chunks(30), chunkOf(new Uint8Array(16)), chunkOf(random.bytes(196_624))]
     const [other] = chunks(1) as [SealedChunk]
-    await Promise.all([store.put(some.slice(0, 20)), store.put(some.slice(10)), store.put([])])
-    await store.put(some.slice(0, 3))
+    await Promise.all([store.put(copies(some.slice(0, 20))), store.put(copies(some.slice(10))), store.put([])])
+    await store.put(copies(some.slice(0, 3)))
     expect(store.has([...idsOf(some), other.id])).toEqual([...some.map(() => true), false])
-    for (const { id, bytes } of some) expect(await store.read(id)).toEqual(bytes)
-    expect(await store.read(other.id)).toBeUndefined()
+    for (const { id, bytes } of some) expect((await store.read([id]))[0]).toEqual(bytes)
+    expect((await store.read([other.id]))[0]).toBeUndefined()
     expect(store.usage()).toMatchObject({ chunks: some.length, bytes: some.reduce((sum, { bytes }) => sum + bytes.length, 0) })
     expect(store.usage().diskBytes).toBeGreaterThanOrEqual(store.usage().bytes)
   })
@@ -97,28 +99,28 @@ describe.each([['in memory', memorySubject], ['on disk', diskSubject]])('a store
     await using subject = await create()
     const { store } = subject
     const some = chunks(20)
-    await store.put(some)
+    await store.put(copies(some))
     await subject.damage(some[7]!.id)
-    expect(await store.read(some[7]!.id)).toBeUndefined()
+    expect((await store.read([some[7]!.id]))[0]).toBeUndefined()
     expect(store.has([some[7]!.id, some[8]!.id])).toEqual([false, true])
     expect(store.usage().chunks).toBe(19)
-    await store.put([some[7]!])
-    expect(await store.read(some[7]!.id)).toEqual(some[7]!.bytes)
+    await store.put(copies([some[7]!]))
+    expect((await store.read([some[7]!.id]))[0]).toEqual(some[7]!.bytes)
   })
 
   test('B6: over the quota, or into the reserve of the disk, nothing is put, and it says which', async () => {
     await using subject = await create()
     const { store, room } = subject
-    await store.put(chunks(2))
+    await store.put(copies(chunks(2)))
     room.quota = 12_000
-    await expect(store.put(chunks(1)).catch(codeOf)).resolves.toBe('files_quota')
+    await expect(store.put(copies(chunks(1))).catch(codeOf)).resolves.toBe('files_quota')
     room.quota = undefined
     room.free = 14_000
     const [one] = chunks(1) as [SealedChunk]
-    await expect(store.put([one]).catch(codeOf)).resolves.toBe('disk_reserve')
+    await expect(store.put(copies([one])).catch(codeOf)).resolves.toBe('disk_reserve')
     expect(store.has([one.id])).toEqual([false])
     room.free = 20_000
-    await store.put([one])
+    await store.put(copies([one]))
     expect(store.has([one.id])).toEqual([true])
   })
 
@@ -126,25 +128,25 @@ describe.each([['in memory', memorySubject], ['on disk', diskSubject]])('a store
     await using subject = await create()
     const { store } = subject
     const [old, kept, usedAgain] = [chunks(40), chunks(10), chunks(5)]
-    await store.put([...old, ...kept, ...usedAgain])
+    await store.put(copies([...old, ...kept, ...usedAgain]))
     subject.now = 5_000
     const fresh = chunks(3)
-    await store.put([...fresh, ...usedAgain])
+    await store.put(copies([...fresh, ...usedAgain]))
     const swept = await store.sweep(live(idsOf(kept).slice(0, 4), idsOf(kept).slice(4)), 4_000, never)
     expect(swept).toMatchObject({ chunks: 40, bytes: 200_000 })
     expect(store.has(idsOf(old)).some((has) => has)).toBe(false)
-    for (const { id, bytes } of [...kept, ...usedAgain, ...fresh]) expect(await store.read(id)).toEqual(bytes)
+    for (const { id, bytes } of [...kept, ...usedAgain, ...fresh]) expect((await store.read([id]))[0]).toEqual(bytes)
     expect(store.usage()).toMatchObject({ chunks: 18, bytes: 90_000 })
     // Most of it was dead weight, so the disk has it back.
     expect(store.usage().diskBytes).toBeLessThan(200_000)
-    await store.put(old.slice(0, 2))
+    await store.put(copies(old.slice(0, 2)))
     expect(store.has(idsOf(old).slice(0, 3))).toEqual([true, true, false])
   })
 
   test('B7: a collection that is broken off has taken nothing', async () => {
     await using subject = await create()
     const some = chunks(5)
-    await subject.store.put(some)
+    await subject.store.put(copies(some))
     const stop = new AbortController()
     stop.abort(new Error('enough'))
     await expect(subject.store.sweep(live(idsOf(some)), 9_000, stop.signal)).rejects.toThrow('enough')
@@ -158,14 +160,14 @@ describe('a store of chunks on disk, closed and opened again', () => {
     const some = chunks(30)
     {
       await using store = await open(folder)
-      await store.put(some.slice(0, 20))
-      await store.put(some.slice(20))
+      await store.put(copies(some.slice(0, 20)))
+      await store.put(copies(some.slice(20)))
     }
     expect(packsIn(folder).length).toBeGreaterThan(1)
     for (const lost of [undefined, 'index.db']) {
       if (lost) rmSync(join(folder, lost))
       await using store = await open(folder)
-      for (const { id, bytes } of some) expect(await store.read(id)).toEqual(bytes)
+      for (const { id, bytes } of some) expect((await store.read([id]))[0]).toEqual(bytes)
       expect(store.usage().chunks).toBe(30)
     }
     rmSync(folder, { recursive: true })
@@ -176,7 +178,7 @@ describe('a store of chunks on disk, closed and opened again', () => {
     const some = chunks(9)
     {
       await using store = await open(folder, 1_000, undefined, 1_000_000)
-      await store.put(some)
+      await store.put(copies(some))
     }
     const [pack] = packsIn(folder) as [string]
     const size = statSync(pack).size
@@ -185,8 +187,8 @@ describe('a store of chunks on disk, closed and opened again', () => {
     {
       await using store = await open(folder, 1_000, undefined, 1_000_000)
       expect(store.has(idsOf(some))).toEqual(some.map((_one, i) => i < 8))
-      await store.put(some.slice(8))
-      for (const { id, bytes } of some) expect(await store.read(id)).toEqual(bytes)
+      await store.put(copies(some.slice(8)))
+      for (const { id, bytes } of some) expect((await store.read([id]))[0]).toEqual(bytes)
     }
     expect(statSync(pack).size).toBe(size)
     rmSync(folder, { recursive: true })
@@ -197,14 +199,14 @@ describe('a store of chunks on disk, closed and opened again', () => {
     const some = chunks(30)
     {
       await using store = await open(folder)
-      for (const chunk of some) await store.put([chunk])
+      for (const chunk of some) await store.put(copies([chunk]))
     }
     rmSync(packsIn(folder).sort()[0]!)
     await using store = await open(folder)
     const has = store.has(idsOf(some))
     expect(has[0]).toBe(false)
     expect(has.at(-1)).toBe(true)
-    for (const [i, { id, bytes }] of some.entries()) expect(await store.read(id)).toEqual(has[i] ? bytes : undefined)
+    for (const [i, { id, bytes }] of some.entries()) expect((await store.read([id]))[0]).toEqual(has[i] ? bytes : undefined)
     rmSync(folder, { recursive: true })
   })
 
@@ -212,16 +214,16 @@ describe('a store of chunks on disk, closed and opened again', () => {
     const folder = scratch()
     const some = chunks(40)
     await using store = await open(folder)
-    await store.put(some.slice(0, 20))
+    await store.put(copies(some.slice(0, 20)))
     await using reader = openDiskBlobsToRead(folder, { crypto: nodeBlobCrypto, log: silentLog })
-    expect(await reader.read(some[3]!.id)).toEqual(some[3]!.bytes)
-    await store.put(some.slice(20))
+    expect((await reader.read([some[3]!.id]))[0]).toEqual(some[3]!.bytes)
+    await store.put(copies(some.slice(20)))
     expect(reader.has([some[30]!.id])).toEqual([true])
-    expect(await reader.read(some[30]!.id)).toEqual(some[30]!.bytes)
+    expect((await reader.read([some[30]!.id]))[0]).toEqual(some[30]!.bytes)
     const kept = idsOf(some).filter((_id, i) => i % 5 === 0)
     await store.sweep(live(kept), 9_000, never)
-    for (const id of kept) expect(await reader.read(id)).toEqual(some.find((chunk) => chunk.id === id)!.bytes)
-    expect(await reader.read(some[1]!.id)).toBeUndefined()
+    for (const id of kept) expect((await reader.read([id]))[0]).toEqual(some.find((chunk) => chunk.id === id)!.bytes)
+    expect((await reader.read([some[1]!.id]))[0]).toBeUndefined()
     rmSync(folder, { recursive: true })
   })
 })

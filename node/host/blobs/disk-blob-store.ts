@@ -5,6 +5,7 @@
 import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { chunkFrameStart } from '../../../crdt/blobs/frames.ts'
 import { idOfChunk, type SealedChunk } from '../../../crdt/blobs/chunk.ts'
 import type { BlobCrypto } from '../../../crdt/crypto/blob-crypto.ts'
 import type { BlobId } from '../../../crdt/wire/ids.ts'
@@ -17,8 +18,9 @@ import { requireRoom } from '../../peer/blobs/require-room.ts'
 import { openNodeSqlite, type Database } from '../sqlite-database.ts'
 import { asStoreError, problemOf } from '../sqlite-errors.ts'
 import { BlobIndex, type IndexedChunk } from './blob-index.ts'
-import { headerBytes, type Place } from './pack-record.ts'
+import { headerBytes } from './pack-record.ts'
 import { Packs } from './packs.ts'
+import { readChunks } from './read-chunks.ts'
 import { recoverPacks } from './recover-packs.ts'
 
 const batchBytes = 8 * 1024 * 1024
@@ -95,10 +97,10 @@ export class DiskBlobStore implements BlobStore {
     return ids.map((id) => this.#index.find(id) !== undefined)
   }
 
-  read(id: BlobId): Promise<Uint8Array | undefined> {
-    return readChunk(id, this.#index, this.#packs, this.#options, (place) => {
+  read(ids: readonly BlobId[]): Promise<readonly (Uint8Array | undefined)[]> {
+    return readChunks(ids, this.#index, this.#packs, this.#options, ({ id, length }) => {
       this.#index.forget(id)
-      this.#usage = { chunks: this.#usage.chunks - 1, bytes: this.#usage.bytes - place.length }
+      this.#usage = { chunks: this.#usage.chunks - 1, bytes: this.#usage.bytes - length }
     })
   }
 
@@ -174,6 +176,7 @@ export class DiskBlobStore implements BlobStore {
     const { places, pack } = await this.#packs.append([...fresh.values()])
     this.#index.add(places, again, pack, clock.now())
     this.#usage = { chunks: this.#usage.chunks + fresh.size, bytes: this.#usage.bytes + bytes }
+    for (const chunk of chunks) release(chunk.bytes)
   }
 
   /** Does something between two batches. */
@@ -220,7 +223,7 @@ export class DiskBlobStore implements BlobStore {
       bytes = 0
     }
     for (const chunk of this.#index.chunksOf(from)) {
-      const read = await this.#packs.read(chunk)
+      const [read] = (await this.#packs.read([chunk], 0)) as [Uint8Array]
       if (idOfChunk(this.#options.crypto, read) !== chunk.id) continue
       batch.push({ id: chunk.id, bytes: read })
       bytes += read.length
@@ -231,15 +234,23 @@ export class DiskBlobStore implements BlobStore {
   }
 }
 
+/**
+ * Gives memory back at once that is a chunk's alone: left to the collector, chunks that waited for the disk pile up until it
+ * stops everything else.
+ */
+function release({ buffer, byteOffset, length }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer && length > 0 && byteOffset <= chunkFrameStart && byteOffset + length === buffer.byteLength) buffer.transfer(0)
+}
+
 /** Reads chunks that another process writes. */
 export function openDiskBlobsToRead(folder: string, options: Pick<DiskBlobsOptions, 'crypto' | 'log'>): Pick<BlobStore, 'has' | 'read'> & AsyncDisposable {
   const path = join(folder, 'index.db')
-  if (!existsSync(path)) return { has: (ids) => ids.map(() => false), read: async () => undefined, [Symbol.asyncDispose]: async () => {} }
+  if (!existsSync(path)) return { has: (ids) => ids.map(() => false), read: async (ids) => ids.map(() => undefined), [Symbol.asyncDispose]: async () => {} }
   const index = new BlobIndex(openToRead(path), 'read')
   const packs = new Packs(folder, 0)
   return {
     has: (ids) => ids.map((id) => index.find(id) !== undefined),
-    read: (id) => readChunk(id, index, packs, options, () => {}),
+    read: (ids) => readChunks(ids, index, packs, options, () => {}),
     [Symbol.asyncDispose]: async () => {
       await packs[Symbol.asyncDispose]()
       index.close()
@@ -258,20 +269,3 @@ function openToRead(path: string): Database {
   }
 }
 
-async function readChunk(id: BlobId, index: BlobIndex, packs: Packs, { crypto, log }: Pick<DiskBlobsOptions, 'crypto' | 'log'>, damaged: (place: Place) => void): Promise<Uint8Array | undefined> {
-  const place = index.find(id)
-  if (!place) return undefined
-  try {
-    const bytes = await packs.read(place)
-    if (idOfChunk(crypto, bytes) === id) return bytes
-    log.error('blob_damaged', { id, pack: place.pack })
-  } catch (error) {
-    const now = index.find(id)
-    // Compaction moved it meanwhile.
-    if (now && now.pack !== place.pack) return readChunk(id, index, packs, { crypto, log }, damaged)
-    if (problemOf(error) === undefined) throw error
-    log.error('blob_unreadable', { id, pack: place.pack, why: String(error) })
-  }
-  damaged(place)
-  return undefined
-}

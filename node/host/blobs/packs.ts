@@ -77,12 +77,17 @@ export class Packs implements AsyncDisposable {
     return { places, pack: { n: newest.n, size: at } }
   }
 
-  /** The bytes at a place; fewer when the pack ends before. Throws the file system's own error. */
-  async read({ pack, start, length }: Place): Promise<Uint8Array> {
+  /**
+   * The bytes of records that follow one another in one pack, each in memory of its own behind `spare` bytes. Where the pack
+   * ends before, what is missing is not the record's. Throws the file system's own error.
+   */
+  async read(places: readonly Place[], spare: number): Promise<readonly Uint8Array[]> {
+    const { pack, start } = places[0] as Place
     const file = await this.#open(pack)
-    const bytes = new Uint8Array(length)
-    const { bytesRead } = await file.read(bytes, 0, length, start)
-    return bytes.subarray(0, bytesRead)
+    const header = Buffer.allocUnsafe(headerBytes)
+    const chunks = places.map(({ length }) => new Uint8Array(Buffer.allocUnsafeSlow(spare + length).buffer, spare, length))
+    await file.readv(chunks.flatMap((chunk, i) => (i === 0 ? [chunk] : [header, chunk])), start)
+    return chunks
   }
 
   /** Deletes a pack that nobody needs. */

@@ -6,8 +6,8 @@ import { limits } from '../../../crdt/wire/limits.ts'
 import type { BlobStore } from '../../ports/blobs.ts'
 import type { Handover } from '../mesh-handshake.ts'
 
-/** Chunks that are read while one is sent. */
-const readAhead = 3
+/** So many chunks are read at once, while those before are sent. */
+const readAtOnce = 16
 
 export interface BlobServerNeeds {
   readonly store: Pick<BlobStore, 'has' | 'read'>
@@ -20,18 +20,15 @@ export interface BlobServerNeeds {
   readonly closed: () => void
 }
 
-interface Due {
-  readonly id: BlobId
-  reading: Promise<Uint8Array | undefined> | undefined
-}
-
-type Task = { readonly type: 'has'; readonly ids: readonly BlobId[] } | ({ readonly type: 'want' } & Due)
+type Task = { readonly type: 'has' | 'want'; readonly ids: readonly BlobId[] }
 
 const missing = encode(blobAnswer, { type: 'missing' })
 
 /** Serves until the stream closes. */
 export function serveBlobs({ stream, onFrame, onClose }: Handover, { store, mayRead, sent, failed, closed }: BlobServerNeeds): void {
   const tasks: Task[] = []
+  /** What the next task wants, being read. */
+  let reading: { readonly task: Task; readonly chunks: ReturnType<BlobStore['read']> } | undefined
   let asked = 0
   let open = true
   let running = false
@@ -48,7 +45,7 @@ export function serveBlobs({ stream, onFrame, onClose }: Handover, { store, mayR
     // What is asked for is the credit: an honest peer never has more open than this.
     if (asked > limits.blobsAskedPerStream * 2) return stream.close('too much asked at once')
     if (type === 'has') tasks.push({ type, ids })
-    else for (const id of ids) tasks.push({ type, id, reading: undefined })
+    else for (let at = 0; at < ids.length; at += readAtOnce) tasks.push({ type, ids: ids.slice(at, at + readAtOnce) })
     if (!running) void run()
   })
 
@@ -57,10 +54,10 @@ export function serveBlobs({ stream, onFrame, onClose }: Handover, { store, mayR
     try {
       for (let task = tasks.shift(); task && open; task = tasks.shift()) {
         if (!mayRead()) return stream.close('not admitted')
-        await stream.room()
         if (task.type === 'has') stream.send(holdsFrame(store.has(task.ids)))
         else await give(task)
-        asked -= task.type === 'has' ? task.ids.length : 1
+        asked -= task.ids.length
+        await stream.room()
       }
     } catch (error) {
       // Others hold it too, perhaps; this stream is of no use now.
@@ -71,17 +68,16 @@ export function serveBlobs({ stream, onFrame, onClose }: Handover, { store, mayR
     }
   }
 
-  async function give(task: Due): Promise<void> {
-    for (const next of tasks.slice(0, readAhead)) if (next.type === 'want') next.reading ??= read(next.id)
-    const bytes = await (task.reading ?? read(task.id))
-    stream.send(bytes ? chunkFrame(bytes) : missing)
-    if (bytes) sent(bytes.length)
-  }
-
-  function read(id: BlobId): Promise<Uint8Array | undefined> {
-    const reading = store.read(id)
+  async function give(task: Task): Promise<void> {
+    const chunks = await (reading?.task === task ? reading.chunks : store.read(task.ids))
+    const next = tasks.find(({ type }) => type === 'want')
+    reading = next && { task: next, chunks: store.read(next.ids) }
     // It is awaited in its turn; until then its failure must not count as unhandled.
-    reading.catch(() => undefined)
-    return reading
+    reading?.chunks.catch(() => undefined)
+    for (const bytes of chunks) {
+      await stream.room()
+      stream.send(bytes ? chunkFrame(bytes) : missing)
+      sent(bytes?.length ?? 0)
+    }
   }
 }

@@ -75,7 +75,7 @@ class Exchanges {
 
 const wrapped = (store: BlobStore, by: Partial<BlobStore>): BlobStore => ({
   has: (ids) => store.has(ids),
-  read: (id) => store.read(id),
+  read: (ids) => store.read(ids),
   put: (chunks) => store.put(chunks),
   sweep: (live, since, signal) => store.sweep(live, since, signal),
   usage: () => store.usage(),
@@ -105,21 +105,21 @@ describe('fetching from peers', () => {
     const all = new Exchanges()
     const { root, chunks } = await all.file(6_000_000)
     let given = 0
-    const liar = all.device((store) => ({ has: (ids) => store.has(ids), read: async (id) => (await store.read(id))?.map((byte, i) => (i === 5 && ++given > 3 ? byte ^ 1 : byte)) }))
+    const liar = all.device((store) => ({ has: (ids) => store.has(ids), read: async (ids) => (await store.read(ids)).map((bytes) => bytes?.map((byte, i) => (i === 5 && ++given > 3 ? byte ^ 1 : byte))) }))
     const honest = all.device()
     for (const { store } of [liar, honest]) await store.put(chunks)
     const me = all.device()
     await all.done(all.fetch(me, root, () => [liar, honest]).run(never))
     expect(all.lies).toEqual([liar.device])
     expect(isWhole(me, chunks)).toBe(true)
-    for (const { id, bytes } of chunks) expect(await me.store.read(id)).toEqual(bytes)
+    for (const { id, bytes } of chunks) expect((await me.store.read([id]))[0]).toEqual(bytes)
     expect(honest.exchange.sentBytes).toBeGreaterThan(sizeOf(chunks) / 2)
   })
 
   test('B3: alone, a liar gives nothing, and the fetch waits for somebody honest', async () => {
     const all = new Exchanges()
     const { root, chunks } = await all.file(500_000)
-    const liar = all.device((store) => ({ has: (ids) => store.has(ids), read: async () => new Uint8Array(100) }))
+    const liar = all.device((store) => ({ has: (ids) => store.has(ids), read: async (ids) => ids.map(() => new Uint8Array(100)) }))
     const honest = all.device()
     for (const { store } of [liar, honest]) await store.put(chunks)
     const me = all.device()

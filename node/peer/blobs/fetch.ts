@@ -135,7 +135,7 @@ export class FileFetch {
   async #readNode(ref: ChunkRef, level: number): Promise<Uint8Array> {
     for (;;) {
       if (!this.#needs.store.has([ref.id])[0]) await new Promise<void>((resolve) => this.#want(ref.id, nodeBytes, 0, resolve))
-      const sealed = await this.#needs.store.read(ref.id)
+      const [sealed] = await this.#needs.store.read([ref.id])
       // It was damaged in the store: fetched again.
       if (!sealed) continue
       const plain = openChunk(this.#needs.crypto, this.#key, ref, sealed)
@@ -274,10 +274,12 @@ export class FileFetch {
   }
 
   #keep(id: BlobId, bytes: Uint8Array, waiting: { fileBytes: number; readonly done: readonly (() => void)[] }): void {
-    this.#undurable += bytes.length
+    // The store may give the memory back: its length is not known then.
+    const { length } = bytes
+    this.#undurable += length
     this.#needs.store.put([{ id, bytes }]).then(
       () => {
-        this.#undurable -= bytes.length
+        this.#undurable -= length
         this.#waiting.delete(id)
         this.#done += waiting.fileBytes
         this.#fetched += waiting.fileBytes

@@ -21,11 +21,13 @@ export class MemoryBlobStore implements BlobStore {
     return ids.map((id) => this.#chunks.has(id))
   }
 
-  async read(id: BlobId): Promise<Uint8Array | undefined> {
-    const bytes = this.#chunks.get(id)?.bytes
-    if (!bytes || idOfChunk(sodiumBlobCrypto, bytes) === id) return bytes
-    this.#forget(id)
-    return undefined
+  async read(ids: readonly BlobId[]): Promise<readonly (Uint8Array | undefined)[]> {
+    return ids.map((id) => {
+      const bytes = this.#chunks.get(id)?.bytes
+      if (!bytes || idOfChunk(sodiumBlobCrypto, bytes) === id) return bytes
+      this.#forget(id)
+      return undefined
+    })
   }
 
   async put(chunks: readonly SealedChunk[]): Promise<void> {

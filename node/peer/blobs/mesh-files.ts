@@ -182,7 +182,7 @@ export class MeshFiles {
     const { store, crypto } = this.#needs.exchange
     yield { level: depth, refs: [ref] }
     const below = async function* (node: ChunkRef, level: number): AsyncGenerator<Page, void> {
-      const sealed = await store.read(node.id)
+      const [sealed] = await store.read([node.id])
       const plain = sealed && openChunk(crypto, key, node, sealed)
       if (!plain) return
       const entries = readNode(plain, level, node)

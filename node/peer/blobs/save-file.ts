@@ -7,8 +7,8 @@ import type { BlobStore } from '../../ports/blobs.ts'
 import type { NewFile } from '../../ports/files.ts'
 import { isZero } from './is-zero.ts'
 
-/** Chunks that are read while one is written. */
-const readAhead = 4
+/** So many chunks are read at once, while those before are opened and written. */
+const readAtOnce = 16
 
 export interface SaveFileNeeds {
   readonly store: Pick<BlobStore, 'read'>
@@ -28,21 +28,23 @@ export async function saveFile({ root, key }: Pick<FilePayload, 'root' | 'key'>,
     return plain
   }
   try {
-    for await (const { at, chunks } of walkTree(root, async (ref) => plainOf(ref, await needed(ref)))) {
+    for await (const { at, chunks } of walkTree(root, async (ref) => plainOf(ref, (await needed([ref]))[0] as Uint8Array))) {
       let place = at
-      const reading = new Map<number, Promise<Uint8Array>>()
-      let next = 0
-      for (const [i, chunk] of chunks.entries()) {
+      let next = needed(chunks.slice(0, readAtOnce))
+      for (let from = 0; from < chunks.length; from += readAtOnce) {
         signal.throwIfAborted()
-        for (; next <= i + readAhead && next < chunks.length; next++) reading.set(next, needed(chunks[next] as ChunkRef))
-        const plain = plainOf(chunk, await (reading.get(i) as Promise<Uint8Array>))
-        reading.delete(i)
-        if (plain.length !== chunk.length) throw new TreeError('length_wrong')
-        // What is not written is zero already, and stays a hole.
-        if (!isZero(plain)) await to.write(plain, place)
-        place += chunk.length
+        const sealed = await next
+        next = needed(chunks.slice(from + readAtOnce, from + 2 * readAtOnce))
+        for (const [i, bytes] of sealed.entries()) {
+          const chunk = chunks[from + i] as ChunkRef
+          const plain = plainOf(chunk, bytes)
+          if (plain.length !== chunk.length) throw new TreeError('length_wrong')
+          // What is not written is zero already, and stays a hole.
+          if (!isZero(plain)) await to.write(plain, place)
+          place += chunk.length
+        }
+        progress(place)
       }
-      progress(place)
     }
   } catch (error) {
     if (error === gone) return false
@@ -51,11 +53,11 @@ export async function saveFile({ root, key }: Pick<FilePayload, 'root' | 'key'>,
   await to.finish(root.length)
   return true
 
-  function needed({ id }: ChunkRef): Promise<Uint8Array> {
-    const reading = store.read(id).then((sealed) => {
+  function needed(refs: readonly ChunkRef[]): Promise<readonly Uint8Array[]> {
+    const reading = store.read(refs.map(({ id }) => id)).then((all) => all.map((sealed) => {
       if (!sealed) throw gone
       return sealed
-    })
+    }))
     // It is awaited in its turn; until then its failure must not count as unhandled.
     reading.catch(() => undefined)
     return reading

@@ -4,13 +4,14 @@
  */
 import { verify, type Verify } from '../../crdt/crypto/sign.ts'
 import { protocols } from '../../crdt/wire/protocols.ts'
-import type { DeviceId, MeshId } from '../../crdt/wire/ids.ts'
+import type { BlobId, DeviceId, MeshId } from '../../crdt/wire/ids.ts'
 import { AtollError, toAtollError } from '../ports/errors.ts'
 import { StoreError } from '../ports/store.ts'
 import { storageError } from '../ports/storage-error.ts'
 import type { Caller, PeerHost, Services, SessionHello, Standing } from '../ports/services.ts'
 import { sodiumBlobCrypto } from '../../crdt/crypto/blob-crypto.ts'
 import { BlobExchange } from './blobs/blob-exchange.ts'
+import { Collector } from './blobs/collector.ts'
 import { MemoryBlobStore } from './blobs/memory-blob-store.ts'
 import { admit } from './join/admitter.ts'
 import { makeIdentity } from './mesh/make-identity.ts'
@@ -30,6 +31,7 @@ export class Peer implements PeerHost, ServicesHost, AsyncDisposable {
   readonly engine: SyncEngine
   readonly sessions: Sessions
   readonly blobs: BlobExchange
+  readonly collector: Collector
   readonly meshes = new Map<MeshId, RunningMesh>()
   readonly moving = new Set<MeshId>()
   readonly startedAt: number
@@ -73,6 +75,7 @@ export class Peer implements PeerHost, ServicesHost, AsyncDisposable {
     needs.network.handle(protocols.join, (stream) => {
       admit(stream, () => [...this.meshes.values()].map(({ replica }) => replica), needs.runtime).catch((error: unknown) => needs.log.warn('join_failed', { why: String(error) }))
     })
+    this.collector = new Collector({ store: this.blobs.store, runtime: needs.runtime, log: needs.log.scope('blobs'), live: () => this.#liveBlobs() })
     needs.network.onFound((code, peers) => this.#found(code, peers))
     for (const { mesh, complete } of needs.profile.meshes()) {
       if (complete) this.#openKept(mesh)
@@ -198,6 +201,7 @@ export class Peer implements PeerHost, ServicesHost, AsyncDisposable {
     this.engine.stop()
     await Promise.all([...this.meshes.values()].map(({ replica }) => replica.close()))
     await this.needs.network[Symbol.asyncDispose]()
+    await this.collector[Symbol.asyncDispose]()
     await this.blobs.store[Symbol.asyncDispose]()
   }
 
@@ -211,6 +215,16 @@ export class Peer implements PeerHost, ServicesHost, AsyncDisposable {
       this.warnings.push(`The mesh ${mesh.slice(0, 8)} could not be opened: ${why}`)
       this.needs.log.error('mesh_not_opened', { mesh, why })
     }
+  }
+
+  /** Of all meshes that are kept here; undefined while one of them cannot be read, since nobody knows what it needs. */
+  #liveBlobs(): AsyncIterable<readonly BlobId[]> | undefined {
+    const meshes = [...this.meshes.values()]
+    const known = this.needs.profile.meshes().every(({ mesh, complete }) => !complete || this.meshes.get(mesh)?.replica.mayRead() === true)
+    if (!known || this.moving.size > 0) return undefined
+    return (async function* () {
+      for (const { files } of meshes) yield* files.live()
+    })()
   }
 
   #announce(): void {

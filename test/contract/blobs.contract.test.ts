@@ -5,7 +5,8 @@ import { describe, expect, test } from 'vitest'
 import { idOfChunk, type SealedChunk } from '../../crdt/blobs/chunk.ts'
 import { sodiumBlobCrypto } from '../../crdt/crypto/blob-crypto.ts'
 import type { BlobId } from '../../crdt/wire/ids.ts'
-import { openDiskBlobs, openDiskBlobsToRead } from '../../node/host/blobs/disk-blob-store.ts'
+import { openBlobsToRead } from '../../node/host/blobs/blobs-to-read.ts'
+import { openDiskBlobs } from '../../node/host/blobs/disk-blob-store.ts'
 import { nodeBlobCrypto } from '../../node/host/blobs/node-blob-crypto.ts'
 import { MemoryBlobStore } from '../../node/peer/blobs/memory-blob-store.ts'
 import { SeededRandom } from '../../node/peer/virtual-runtime-random.ts'
@@ -215,7 +216,7 @@ describe('a store of chunks on disk, closed and opened again', () => {
     const some = chunks(40)
     await using store = await open(folder)
     await store.put(copies(some.slice(0, 20)))
-    await using reader = openDiskBlobsToRead(folder, { crypto: nodeBlobCrypto, log: silentLog })
+    await using reader = openBlobsToRead(folder, { crypto: nodeBlobCrypto, log: silentLog })
     expect((await reader.read([some[3]!.id]))[0]).toEqual(some[3]!.bytes)
     await store.put(copies(some.slice(20)))
     expect(reader.has([some[30]!.id])).toEqual([true])

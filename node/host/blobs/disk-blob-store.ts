@@ -2,9 +2,8 @@
  * Chunks on disk: append-only packs, synced first, and an index that can be made anew from them. One process writes, others
  * may read. What queues while a batch is written is the next batch.
  */
-import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs'
+import { mkdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { chunkFrameStart } from '../../../crdt/blobs/frames.ts'
 import { idOfChunk, type SealedChunk } from '../../../crdt/blobs/chunk.ts'
 import type { BlobCrypto } from '../../../crdt/crypto/blob-crypto.ts'
@@ -125,7 +124,7 @@ export class DiskBlobStore implements BlobStore {
   }
 
   usage(): BlobUsage {
-    return { ...this.#usage, diskBytes: this.#packs.numbers().reduce((sum, n) => sum + statSync(this.#packs.path(n)).size, 0) }
+    return { ...this.#usage, diskBytes: this.#packs.bytes() }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -241,31 +240,3 @@ export class DiskBlobStore implements BlobStore {
 function release({ buffer, byteOffset, length }: Uint8Array): void {
   if (buffer instanceof ArrayBuffer && length > 0 && byteOffset <= chunkFrameStart && byteOffset + length === buffer.byteLength) buffer.transfer(0)
 }
-
-/** Reads chunks that another process writes. */
-export function openDiskBlobsToRead(folder: string, options: Pick<DiskBlobsOptions, 'crypto' | 'log'>): Pick<BlobStore, 'has' | 'read'> & AsyncDisposable {
-  const path = join(folder, 'index.db')
-  if (!existsSync(path)) return { has: (ids) => ids.map(() => false), read: async (ids) => ids.map(() => undefined), [Symbol.asyncDispose]: async () => {} }
-  const index = new BlobIndex(openToRead(path), 'read')
-  const packs = new Packs(folder, 0)
-  return {
-    has: (ids) => ids.map((id) => index.find(id) !== undefined),
-    read: (ids) => readChunks(ids, index, packs, options, () => {}),
-    [Symbol.asyncDispose]: async () => {
-      await packs[Symbol.asyncDispose]()
-      index.close()
-    },
-  }
-}
-
-/** Beside a process that writes, with locks; or of a file system that takes none. */
-function openToRead(path: string): Database {
-  try {
-    new DatabaseSync(path, { readOnly: true }).close()
-    return openNodeSqlite(path, 'beside')
-  } catch {
-    // Nothing can be locked here, so nobody else writes either.
-    return openNodeSqlite(path, 'read')
-  }
-}
-

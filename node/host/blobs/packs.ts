@@ -1,5 +1,5 @@
 /** The pack files of a directory: appending to the newest, reading from any. */
-import { constants, fsyncSync, openSync, closeSync, readdirSync, rmSync } from 'node:fs'
+import { constants, fsyncSync, openSync, closeSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { SealedChunk } from '../../../crdt/blobs/chunk.ts'
@@ -39,6 +39,11 @@ export class Packs implements AsyncDisposable {
 
   path(pack: number): string {
     return join(this.#folder, packName(pack))
+  }
+
+  /** What all of them take on disk. */
+  bytes(): number {
+    return this.numbers().reduce((sum, n) => sum + statSync(this.path(n)).size, 0)
   }
 
   /** The pack that is written to. */

@@ -41,7 +41,7 @@ export interface FetchProgress {
   /** Bytes of the file that are here. */
   readonly done: number
   readonly total: number
-  /** Of these, what came from peers in this fetch. */
+  /** What came from peers in this fetch: sealed chunks and nodes, each counted once. */
   readonly fetched: number
 }
 
@@ -282,7 +282,7 @@ export class FileFetch {
         this.#undurable -= length
         this.#waiting.delete(id)
         this.#done += waiting.fileBytes
-        this.#fetched += waiting.fileBytes
+        this.#fetched += length
         for (const done of waiting.done) done()
         for (const resolve of this.#roomInWindow.splice(0)) resolve()
         this.#soon()

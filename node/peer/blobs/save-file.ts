@@ -1,8 +1,9 @@
 /** From chunks in the store to a file of this machine. */
-import { openChunk, type ChunkRef } from '../../../crdt/blobs/chunk.ts'
+import { openChunk, type ChunkRef, type SealedChunk } from '../../../crdt/blobs/chunk.ts'
 import { TreeError, walkTree } from '../../../crdt/blobs/tree.ts'
 import type { FilePayload } from '../../../crdt/docs/files.ts'
 import type { BlobCrypto } from '../../../crdt/crypto/blob-crypto.ts'
+import type { BlobId } from '../../../crdt/wire/ids.ts'
 import type { BlobStore } from '../../ports/blobs.ts'
 import type { NewFile } from '../../ports/files.ts'
 import { isZero } from './is-zero.ts'
@@ -27,20 +28,28 @@ export async function saveFile({ root, key }: Pick<FilePayload, 'root' | 'key'>,
     if (!plain) throw new TreeError('does_not_open')
     return plain
   }
+  /** The chunk that holes consist of: opened once. */
+  let hole: BlobId | undefined
   try {
-    for await (const { at, chunks } of walkTree(root, async (ref) => plainOf(ref, (await needed([ref]))[0] as Uint8Array))) {
+    for await (const { at, chunks } of walkTree(root, async (ref) => plainOf(ref, ((await needed([ref]))[0] as SealedChunk).bytes))) {
       let place = at
-      let next = needed(chunks.slice(0, readAtOnce))
-      for (let from = 0; from < chunks.length; from += readAtOnce) {
+      const batch = (from: number): { refs: readonly ChunkRef[]; sealed: Promise<readonly SealedChunk[]> } => {
+        const refs = chunks.slice(from, from + readAtOnce)
+        return { refs, sealed: needed(refs.filter(({ id }) => id !== hole)) }
+      }
+      let next = batch(0)
+      for (let from = readAtOnce; next.refs.length > 0; from += readAtOnce) {
         signal.throwIfAborted()
-        const sealed = await next
-        next = needed(chunks.slice(from + readAtOnce, from + 2 * readAtOnce))
-        for (const [i, bytes] of sealed.entries()) {
-          const chunk = chunks[from + i] as ChunkRef
-          const plain = plainOf(chunk, bytes)
-          if (plain.length !== chunk.length) throw new TreeError('length_wrong')
+        const { refs } = next
+        const sealed = new Map((await next.sealed).map(({ id, bytes }) => [id, bytes]))
+        next = batch(from)
+        for (const chunk of refs) {
+          const bytes = sealed.get(chunk.id)
+          const plain = bytes && plainOf(chunk, bytes)
+          if (plain && plain.length !== chunk.length) throw new TreeError('length_wrong')
           // What is not written is zero already, and stays a hole.
-          if (!isZero(plain)) await to.write(plain, place)
+          if (plain && isZero(plain)) hole = chunk.id
+          else if (plain) await to.write(plain, place)
           place += chunk.length
         }
         progress(place)
@@ -53,10 +62,11 @@ export async function saveFile({ root, key }: Pick<FilePayload, 'root' | 'key'>,
   await to.finish(root.length)
   return true
 
-  function needed(refs: readonly ChunkRef[]): Promise<readonly Uint8Array[]> {
-    const reading = store.read(refs.map(({ id }) => id)).then((all) => all.map((sealed) => {
-      if (!sealed) throw gone
-      return sealed
+  function needed(refs: readonly ChunkRef[]): Promise<readonly SealedChunk[]> {
+    const ids = [...new Set(refs.map(({ id }) => id))]
+    const reading = store.read(ids).then((all) => all.map((bytes, i) => {
+      if (!bytes) throw gone
+      return { id: ids[i] as BlobId, bytes }
     }))
     // It is awaited in its turn; until then its failure must not count as unhandled.
     reading.catch(() => undefined)

@@ -23,7 +23,6 @@ export const blobAnswer = variant({
   /** The one that is due is not here. */
   missing: [3, struct({})],
 })
-export type BlobAnswer = TypeOf<typeof blobAnswer>
 
 /** The bits of an answer to `has`. */
 export function holdsFrame(held: readonly boolean[]): Uint8Array {

@@ -1,4 +1,5 @@
 import { cleanText } from '../node/ops/clean-text.ts'
+import { ProgressText } from '../node/ops/progress-text.ts'
 import type { LiveTerminal } from './terminal.ts'
 import { fitText } from './text-width.ts'
 
@@ -22,6 +23,7 @@ export class Progress {
   readonly #now: () => number
   readonly #began: number
   readonly #timer: Disposable
+  readonly #bytes: ProgressText
   #text = ''
   #said = ''
   #shown = false
@@ -30,14 +32,15 @@ export class Progress {
   constructor(terminal: LiveTerminal, now: () => number, every: Every = interval) {
     this.#terminal = terminal
     this.#now = now
+    this.#bytes = new ProgressText(now)
     this.#began = now()
     this.#timer = every(frameMs, () => this.#draw())
   }
 
   /** What is going on now. Off a terminal each new text is one line. */
-  update(text: string, done?: number, total?: number): void {
+  update(text: string, done?: number, total?: number, unit?: 'bytes'): void {
     const clean = cleanText(text)
-    this.#text = done === undefined ? clean : `${clean} ${done}${total === undefined ? '' : ` of ${total}`}`
+    this.#text = done === undefined ? clean : unit === 'bytes' ? this.#bytes.say(clean, done, total) : `${clean} ${done}${total === undefined ? '' : ` of ${total}`}`
     if (this.#terminal.interactive || clean === this.#said) return
     this.#said = clean
     this.#terminal.err(this.#text)

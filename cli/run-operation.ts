@@ -1,4 +1,6 @@
 /** Runs a derived command: arguments → input → the node → the answer on the screen, or as one JSON document. */
+import { resolve } from 'node:path'
+import { absolutePaths } from '../node/ops/absolute-paths.ts'
 import { AtollError } from '../node/ports/errors.ts'
 import type { Operation } from '../node/ops/define.ts'
 import type { Client } from '../node/rpc/client-types.ts'
@@ -15,7 +17,7 @@ export async function runOperation(operation: Operation, args: readonly string[]
   const params = operationParams(operation)
   const given = parseFlags(args, operationFlags(operation, params))
   const values = { ...globals, ...given.values }
-  const input = await operationInput(operation, params, given, surface.terminal.stdin)
+  const input = absolutePaths(operation, await operationInput(operation, params, given, surface.terminal.stdin), (path) => resolve(surface.directory, path))
   await confirm(operation, input, values, surface)
   const answer = await call(operation, input, values, surface)
   if (surface.json) surface.terminal.json(answer)
@@ -30,7 +32,7 @@ async function call(operation: Operation, input: Record<string, unknown>, values
     client = await openClient(surface, { mesh: values['mesh'] as string | undefined, ownNode: values['own-node'] === true, onlyReads: onlyReads(operation, input) })
     const answer = await client.callUntyped(operation.name, input, {
       signal: surface.signal,
-      progress: (text, done, total) => progress.update(text, done, total),
+      progress: (text, done, total, unit) => progress.update(text, done, total, unit),
       event: (event) => {
         if (surface.json) surface.terminal.json(event as Record<string, unknown>)
         else printShow(operation.showEvent?.(event) ?? [JSON.stringify(event)], surface.terminal, surface.now())

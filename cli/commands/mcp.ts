@@ -1,4 +1,5 @@
 /** `atoll mcp`: the MCP server of one agent session, thin: it answers at once and reaches the node in the background. */
+import { resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio'
 import { AgentSession } from '../../node/mcp/agent-session.ts'
@@ -24,6 +25,7 @@ export function mcpCommand(surface: Surface): Command {
       const session = new AgentSession({
         version,
         channel: era === '2025' && surface.env['ATOLL_CHANNEL'] === '1',
+        absolute: (path) => resolve(directoryOf(surface), path),
         attach: attachWith(surface, values['mesh'] as string | undefined),
         problem: (why) => terminal.err(`atoll mcp: ${why}`),
         pause: (milliseconds, stop) => pause(milliseconds, undefined, { signal: stop }).catch(() => {}),
@@ -56,9 +58,12 @@ function untilOver(signal: AbortSignal): Promise<void> {
   })
 }
 
+/** The directory that the agent works in. */
+const directoryOf = ({ env, directory }: Surface): string => env['CLAUDE_PROJECT_DIR'] || directory
+
 function attachWith(surface: Surface, mesh: string | undefined): ConstructorParameters<typeof AgentSession>[0]['attach'] {
   const { home, env, program } = surface
-  const directory = env['CLAUDE_PROJECT_DIR'] || surface.directory
+  const directory = directoryOf(surface)
   const session = env['CLAUDE_CODE_SESSION_ID'] || env['ATOLL_SESSION'] || `mcp-${process.pid}-${process.hrtime.bigint()}`
   return async (start, agent, signal) => {
     const { connectNode } = await import('../../node/host/connect-node.ts')

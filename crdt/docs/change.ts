@@ -20,6 +20,7 @@ export const kinds = {
   receipt: 5,
   horizon: 16,
   checkpoint: 17,
+  /** A shared file: what it is called, where its tree begins, and the key to it. */
   blobTree: 18,
   yjsUpdate: 19,
   automergeChanges: 20,
@@ -27,6 +28,8 @@ export const kinds = {
   claim: 22,
   schedule: 23,
   statement: 24,
+  /** Takes a shared file out of every view. */
+  fileDelete: 25,
 } as const
 
 const change = struct({

@@ -18,6 +18,10 @@ export type LogId = Branded<'log'>
 export type SealingKey = Branded<'sealing'>
 /** An invite's Ed25519 public key, 32 bytes. */
 export type InviteId = Branded<'invite'>
+/** The hash of a sealed chunk of a file, 32 bytes. */
+export type BlobId = Branded<'blob'>
+/** A shared file's id, 16 bytes, bound to the device that shared it. */
+export type FileId = Branded<'file'>
 
 const hexDigits = Uint8Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0))
 /** As many bytes become text in one call. */
@@ -94,3 +98,5 @@ export const memberId = id<MemberId>(32)
 export const logId = id<LogId>(16)
 export const sealingKey = id<SealingKey>(32)
 export const inviteId = id<InviteId>(32)
+export const blobId = id<BlobId>(32)
+export const fileId = id<FileId>(16)

@@ -19,6 +19,11 @@ export const limits = {
   valueBytes: 128 * 1024,
   messageBytes: 64 * 1024,
   partsPerUpdate: 64,
+  chunkBytes: 192 * 1024,
+  nodeEntries: 1024,
+  treeDepth: 6,
+  fileNameBytes: 512,
+  tagsPerFile: 32,
 
   // What people type.
   nameBytes: 128,
@@ -41,7 +46,12 @@ export const limits = {
   joinHistoryBytes: 32 * 1024 * 1024,
   whisperBytes: 8 * 1024,
 
+  blobIdsPerFrame: 1000,
+  blobWindowBytes: 4 * 1024 * 1024,
+
   // What one peer may cost another.
+  blobsAskedPerStream: 1000,
+  blobStreamsPerPeer: 8,
   sessionsPerPeer: 64,
   unplacedEntriesPerPeer: 4096,
   whispersKept: 4096,

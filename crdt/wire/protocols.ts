@@ -5,6 +5,7 @@ export const protocols = {
   sync: '/atoll/sync/1',
   join: '/atoll/join/1',
   rendezvous: '/atoll/rendezvous/1',
+  blobs: '/atoll/blobs/1',
 } as const
 
 /** Domain separation (rule T10): what a signature, hash or key is for. Every use has its own. */
@@ -35,6 +36,10 @@ export const domains = {
   whisperKey: 'atoll/whisper-key/v1',
   whisper: 'atoll/whisper/v1',
   headsDigest: 'atoll/heads-digest/v1',
+  fileId: 'atoll/file-id/v1',
+  fileKey: 'atoll/file-key/v1',
+  chunkKey: 'atoll/chunk-key/v1',
+  gear: 'atoll/gear/v1',
 } as const
 
 export type Domain = (typeof domains)[keyof typeof domains]

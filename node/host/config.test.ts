@@ -14,7 +14,7 @@ afterEach(() => rmSync(home, { recursive: true, force: true }))
 describe('the settings of a profile', () => {
   it('have defaults, and each says what it does', async () => {
     const config = openConfig({ home, env: {} })
-    expect(config.current()).toEqual({ name: '', network: 'on', listen: '[::]:0', listen_ws: '', webrtc: 'on', lan_discovery: 'on', mesh: '', log_level: 'info' })
+    expect(config.current()).toEqual({ name: '', network: 'on', listen: '[::]:0', listen_ws: '', webrtc: 'on', lan_discovery: 'on', mesh: '', files_quota: 0, log_level: 'info' })
     const all = await config.service.list()
     expect(all.map((one) => one.key)).toEqual(settingKeys)
     for (const one of all) expect(one).toMatchObject({ source: 'default', doc: expect.stringMatching(/\w/) as string })

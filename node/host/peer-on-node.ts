@@ -1,11 +1,17 @@
 /** The real peer on a Node machine: profile on disk, SQLite, libp2p. */
+import { join } from 'node:path'
 import type { MeshId } from '../../crdt/wire/ids.ts'
 import { Peer } from '../peer/peer.ts'
 import { joinDocument } from '../peer/services/documents-service.ts'
+import { usualReserve } from '../peer/blobs/require-room.ts'
+import { nodeBlobCrypto } from './blobs/node-blob-crypto.ts'
+import { openDiskBlobs } from './blobs/disk-blob-store.ts'
+import { roomOnDisk } from './blobs/room-on-disk.ts'
 import { NodeDocumentsEndpoint } from './documents-endpoint.ts'
 import { peerIdTextToDevice } from './libp2p/device-peer-id.ts'
 import { openLibp2pNetwork } from './libp2p-network.ts'
 import { rememberPorts, withLastPorts } from './last-ports.ts'
+import { localFiles } from './local-files.ts'
 import { nodeRuntime } from './node-runtime.ts'
 import type { OpenPeerFunction } from './open-peer.ts'
 import { profileOnDisk } from './profile-on-disk.ts'
@@ -25,6 +31,7 @@ export const openPeer: OpenPeerFunction = async ({ home, config, log, version, s
     return open(chosen)
   })
   rememberPorts(home, network.addresses().filter((address) => !address.includes('/p2p-circuit')))
+  const blobs = await openDiskBlobs({ folder: join(home, 'blobs'), crypto: nodeBlobCrypto, clock: runtime.clock, log: log.scope('blobs'), room: roomOnDisk(home, () => config.current().files_quota) })
   const { promise: stopRequested, resolve: onStop } = Promise.withResolvers<void>()
   const editors = new NodeDocumentsEndpoint({
     log: log.scope('documents'),
@@ -44,6 +51,9 @@ export const openPeer: OpenPeerFunction = async ({ home, config, log, version, s
     process: { pid: process.pid, home, socket },
     onStop,
     openDocuments: () => editors.open(),
+    blobs,
+    blobCrypto: nodeBlobCrypto,
+    files: localFiles({ random: runtime.random, reserve: usualReserve }),
     deviceOf: (address) => (address.includes('/p2p-circuit') ? undefined : peerIdTextToDevice(address.split('/p2p/').at(-1) ?? '')),
   })
   const watching = config.watch(({ network: wanted }) => {

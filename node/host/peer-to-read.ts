@@ -1,4 +1,7 @@
 /** The peer of a command that only reads, on a profile that cannot be written: it meets nobody and keeps nothing. */
+import { join } from 'node:path'
+import { nodeBlobCrypto } from './blobs/node-blob-crypto.ts'
+import { openBlobsToRead } from './blobs/blobs-to-read.ts'
 import { makeIdentity } from '../peer/mesh/make-identity.ts'
 import { Peer } from '../peer/peer.ts'
 import { noNetwork } from './no-network.ts'
@@ -19,6 +22,8 @@ export const openPeer: OpenPeerFunction = async ({ home, config, log, version, s
     version,
     process: { pid: process.pid, home, socket },
     onStop,
+    blobs: openBlobsToRead(join(home, 'blobs'), { crypto: nodeBlobCrypto, log }),
+    blobCrypto: nodeBlobCrypto,
     deviceOf: () => undefined,
   })
   return {

@@ -18,6 +18,7 @@ export const settingShapes: { readonly [K in keyof Settings]: SettingShape<Setti
   webrtc: { doc: 'Whether peers behind NAT are met directly by WebRTC. It tells members of your meshes the addresses of this machine.', initial: 'on', parse: oneOf('on', 'off') },
   lan_discovery: { doc: 'Whether peers on the same local network find each other by multicast DNS. It shows on that network that Atoll runs here.', initial: 'on', parse: oneOf('on', 'off') },
   mesh: { doc: 'The mesh that is meant when none is named: its id. `atoll use MESH` sets it.', initial: '', parse: (text) => text.trim() },
+  files_quota: { doc: 'How much room shared files may take, such as 20GB. 0: as much as the disk has beyond its reserve.', initial: 0, parse: size },
   log_level: { doc: 'How much the node writes to its log: error, warn, info or debug.', initial: 'info', parse: oneOf('error', 'warn', 'info', 'debug') },
 }
 
@@ -31,6 +32,13 @@ function oneOf<const Choice extends string>(...choices: readonly Choice[]) {
 function personName(text: string): string | { why: string } {
   if (/[\p{Cc}\u2028\u2029]/u.test(text) || !text.isWellFormed()) return { why: 'it holds control characters' }
   return Buffer.byteLength(text) > limits.nameBytes ? { why: `it is over ${limits.nameBytes} bytes` } : text.trim()
+}
+
+const sizes = { '': 1, kb: 1e3, mb: 1e6, gb: 1e9, tb: 1e12 } as const
+
+function size(text: string): number | { why: string } {
+  const [, number, unit] = /^(\d{1,6}(?:\.\d{1,3})?|\d{7,15}) ?(|kb|mb|gb|tb)$/.exec(text.trim().toLowerCase()) ?? []
+  return number === undefined ? { why: 'it is not a size such as 20GB' } : Math.round(Number(number) * sizes[unit as keyof typeof sizes])
 }
 
 function addresses(text: string): string | { why: string } {

@@ -25,15 +25,15 @@ export interface Database {
   close(): void
 }
 
-export type OpenDatabase = (path: string, mode: 'write' | 'read') => Database
+export type OpenDatabase = (path: string, mode: 'write' | 'read' | 'beside') => Database
 
 /**
  * A database of node:sqlite. In mode `write` the file is created where there is none, readable by its owner only. Mode
  * `read` is for a file system that takes no writes, where SQLite could lock nothing and make no write-ahead log: it
- * reads what lies there, the log included (but not on Windows).
+ * reads what lies there, the log included (but not on Windows). Mode `beside` reads what another process writes.
  */
 export const openNodeSqlite: OpenDatabase = (path, mode) => {
-  const database = mode === 'write' ? openToWrite(path) : new DatabaseSync(readOnlyUrl(path), { readOnly: true })
+  const database = mode === 'write' ? openToWrite(path) : new DatabaseSync(mode === 'read' ? readOnlyUrl(path) : path, { readOnly: true })
   return {
     exec: (sql) => database.exec(sql),
     prepare: (sql) => {

@@ -69,6 +69,8 @@ const steps: readonly string[] = [
   ['update', 'documentHead', 'snapshot'].map((table) => keyed(sqlTable(table))).join(' '),
   // Of entries the hash tells whether they are whole; of evidence this. Null: written before.
   'ALTER TABLE evidence ADD COLUMN checksum INTEGER;',
+  // Shared files.
+  ['file', 'fileRecord', 'fileGone'].map((table) => keyed(sqlTable(table))).join(' '),
 ]
 
 /** The schema this version writes. */

@@ -9,6 +9,8 @@ export interface AgentSessionOptions extends Pick<NodeLinkOptions, 'problem' | '
   readonly version: string
   /** Pushes messages into the session as they arrive, over Claude Code's channel. */
   readonly channel: boolean
+  /** A path of the agent's, made absolute. */
+  readonly absolute: (path: string) => string
   /** Attaches to the node as a session of the agent, whose name is known once it has said hello. */
   attach(start: boolean, agent: string | undefined, signal: AbortSignal): Promise<Client>
 }
@@ -36,10 +38,11 @@ export class AgentSession implements AsyncDisposable {
 
   /** A server for one connection; its owner connects it to a transport. */
   createServer(): Server {
-    const { version, channel, pause } = this.#options
+    const { version, channel, absolute, pause } = this.#options
     this.#server = createMcpServer({
       version,
       channel,
+      absolute,
       client: () => this.#link.client(),
       initialized: (agent) => {
         this.#agent = agent

@@ -1,4 +1,5 @@
 /** The MCP server: tools derived from the operations, answered by the node behind a NodeLink. */
+import { ProgressText } from '../ops/progress-text.ts'
 import { Server } from '@modelcontextprotocol/server'
 import type { Message } from '../ports/services.ts'
 import type { Client } from '../rpc/client-types.ts'
@@ -15,6 +16,8 @@ export interface McpServerOptions {
   initialized(agent: string | undefined): void
   /** Offers the channel capability, by which messages are pushed into the session. */
   readonly channel: boolean
+  /** A path as this process sees it, made absolute. */
+  readonly absolute: (path: string) => string
 }
 
 /** An unconnected server; its owner connects it to a transport. */
@@ -27,10 +30,13 @@ export function createMcpServer(options: McpServerOptions): Server {
   server.setRequestHandler('tools/call', ({ params }, context) => {
     const token = context.mcpReq._meta?.progressToken
     let step = 0
+    const text = new ProgressText(() => performance.now())
     return callTool(params.name, params.arguments ?? {}, options.client, {
       signal: context.mcpReq.signal,
-      progress: (message, done, total) => {
+      absolute: options.absolute,
+      progress: (said, done, total, unit) => {
         if (token === undefined) return
+        const message = unit === 'bytes' && done !== undefined ? text.say(said, done, total) : said
         const params = { progressToken: token, progress: done ?? ++step, message, ...(total === undefined ? {} : { total }) }
         // Progress that cannot be told is no reason to fail; a closed transport ends the call by its signal.
         context.mcpReq.notify({ method: 'notifications/progress', params }).catch(() => {})

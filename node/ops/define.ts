@@ -14,8 +14,8 @@ export type Deep<T> = T extends readonly (infer Item)[] ? readonly Deep<Item>[] 
 /** What a handler is given beside its services: the caller's signal and ways to talk before the answer. */
 export interface Conduct<Event = unknown> {
   readonly signal: AbortSignal
-  /** Tells the caller how far a long call has come; `done` of `total` where that is known. */
-  progress(text: string, done?: number, total?: number): void
+  /** Tells the caller how far a long call has come; `done` of `total` where that is known, and what is counted. */
+  progress(text: string, done?: number, total?: number, unit?: 'bytes'): void
   /** Sends one event of a streaming operation. */
   emit(event: Deep<Event>): void
 }
@@ -71,6 +71,8 @@ export interface Operation<Name extends string = string, Input extends z.ZodObje
   readonly errors: readonly ErrorCode[]
   readonly cli?: CliShape<keyof z.input<Input> & string>
   readonly mcp?: McpShape<keyof z.input<Input> & string>
+  /** Parameters that are paths of this machine: the surface that has a working directory makes them absolute. */
+  readonly paths?: readonly (keyof z.input<Input> & string)[]
   /** A command line for the help and the documentation. */
   readonly example: string
   /** Whether a call with this input changes nothing and waits for nothing. Left out: as its permission says (only-reads.ts). */

@@ -17,6 +17,12 @@ import { documentCreate } from './document/create.ts'
 import { documentExport } from './document/export.ts'
 import { documentList } from './document/list.ts'
 import { documentShow } from './document/show.ts'
+import { fileDelete } from './file/delete.ts'
+import { fileGet } from './file/get.ts'
+import { fileGrant } from './file/grant.ts'
+import { fileList } from './file/list.ts'
+import { fileShare } from './file/share.ts'
+import { fileStatus } from './file/status.ts'
 import { memoryForget } from './memory/forget.ts'
 import { memoryRecall } from './memory/recall.ts'
 import { memoryRemember } from './memory/remember.ts'
@@ -62,6 +68,7 @@ export const operations = [
   stateSet, stateGet, stateList, stateDelete, stateHistory, stateWatch,
   memoryRemember, memoryRecall, memoryForget,
   documentCreate, documentList, documentShow, documentAppend, documentExport, documentConnect,
+  fileShare, fileGet, fileList, fileStatus, fileGrant, fileDelete,
   messageSend, messageInbox, messageStatus, messageWatch,
   auditVerify,
 ] as const

@@ -37,6 +37,8 @@ export const permissions = {
   'memory.write': [...writers],
   'document.read': anyone,
   'document.write': [...writers],
+  'file.read': anyone,
+  'file.write': [...writers],
   'message.send': [...writers],
   'audit.read': anyone,
 } as const satisfies Record<string, readonly Holder[] | null>

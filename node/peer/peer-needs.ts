@@ -1,6 +1,9 @@
 /** What a peer is made of. */
 import type { DeviceId } from '../../crdt/wire/ids.ts'
 import type { Verify } from '../../crdt/crypto/sign.ts'
+import type { BlobCrypto } from '../../crdt/crypto/blob-crypto.ts'
+import type { BlobStore } from '../ports/blobs.ts'
+import type { LocalFiles } from '../ports/files.ts'
 import type { ConfigPort } from '../ports/config.ts'
 import type { Network } from '../ports/network.ts'
 import type { Profile } from '../ports/platform.ts'
@@ -19,6 +22,12 @@ export interface PeerNeeds {
   readonly onStop: () => void
   /** Where editors on this machine join live documents; listens from then on. Missing where there is no such place. */
   readonly openDocuments?: () => Promise<{ readonly url: string; readonly protocols: readonly string[] }>
+  /** Where chunks of files lie. Missing: in memory. */
+  readonly blobs?: BlobStore
+  /** A quicker cipher for them than the one that runs everywhere. */
+  readonly blobCrypto?: BlobCrypto
+  /** This machine's own files. Missing where there are none. */
+  readonly files?: LocalFiles
   /** The device that an address of this network names, or undefined when it names none. */
   readonly deviceOf: (address: string) => DeviceId | undefined
   /** How signatures are checked; a simulator shares the verdicts of all its peers. Otherwise each is computed. */

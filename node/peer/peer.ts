@@ -4,11 +4,15 @@
  */
 import { verify, type Verify } from '../../crdt/crypto/sign.ts'
 import { protocols } from '../../crdt/wire/protocols.ts'
-import type { DeviceId, MeshId } from '../../crdt/wire/ids.ts'
+import type { BlobId, DeviceId, MeshId } from '../../crdt/wire/ids.ts'
 import { AtollError, toAtollError } from '../ports/errors.ts'
 import { StoreError } from '../ports/store.ts'
 import { storageError } from '../ports/storage-error.ts'
 import type { Caller, PeerHost, Services, SessionHello, Standing } from '../ports/services.ts'
+import { sodiumBlobCrypto } from '../../crdt/crypto/blob-crypto.ts'
+import { BlobExchange } from './blobs/blob-exchange.ts'
+import { Collector } from './blobs/collector.ts'
+import { MemoryBlobStore } from './blobs/memory-blob-store.ts'
 import { admit } from './join/admitter.ts'
 import { makeIdentity } from './mesh/make-identity.ts'
 import { RunningMesh } from './mesh/running-mesh.ts'
@@ -26,6 +30,8 @@ export class Peer implements PeerHost, ServicesHost, AsyncDisposable {
   readonly identity: Identity
   readonly engine: SyncEngine
   readonly sessions: Sessions
+  readonly blobs: BlobExchange
+  readonly collector: Collector
   readonly meshes = new Map<MeshId, RunningMesh>()
   readonly moving = new Set<MeshId>()
   readonly startedAt: number
@@ -54,9 +60,22 @@ export class Peer implements PeerHost, ServicesHost, AsyncDisposable {
       },
     })
     this.sessions = new Sessions({ runtime: needs.runtime, machine: needs.profile.machine, changed: () => this.#announce() })
+    this.blobs = new BlobExchange({
+      network: needs.network,
+      runtime: needs.runtime,
+      store: needs.blobs ?? new MemoryBlobStore(needs.runtime.clock),
+      crypto: needs.blobCrypto ?? sodiumBlobCrypto,
+      log: needs.log.scope('blobs'),
+      meshes: () => this.meshes.keys(),
+      isAdmitted: (mesh, remote) => this.meshes.get(mesh)?.replica.membership.now().device(remote) !== undefined,
+    })
+    needs.network.onBetterPath((remote) => {
+      for (const mesh of this.meshes.values()) mesh.files.moved(remote)
+    })
     needs.network.handle(protocols.join, (stream) => {
       admit(stream, () => [...this.meshes.values()].map(({ replica }) => replica), needs.runtime).catch((error: unknown) => needs.log.warn('join_failed', { why: String(error) }))
     })
+    this.collector = new Collector({ store: this.blobs.store, runtime: needs.runtime, log: needs.log.scope('blobs'), live: () => this.#liveBlobs() })
     needs.network.onFound((code, peers) => this.#found(code, peers))
     for (const { mesh, complete } of needs.profile.meshes()) {
       if (complete) this.#openKept(mesh)
@@ -78,6 +97,7 @@ export class Peer implements PeerHost, ServicesHost, AsyncDisposable {
     const mesh = new RunningMesh({
       replica,
       engine: this.engine,
+      blobs: this.blobs,
       runtime,
       verify: this.#verify,
       log: log.scope('mesh'),
@@ -182,6 +202,8 @@ export class Peer implements PeerHost, ServicesHost, AsyncDisposable {
     this.engine.stop()
     await Promise.all([...this.meshes.values()].map(({ replica }) => replica.close()))
     await this.needs.network[Symbol.asyncDispose]()
+    await this.collector[Symbol.asyncDispose]()
+    await this.blobs.store[Symbol.asyncDispose]()
   }
 
   #openKept(mesh: MeshId): void {
@@ -196,12 +218,23 @@ export class Peer implements PeerHost, ServicesHost, AsyncDisposable {
     }
   }
 
+  /** Of all meshes that are kept here; undefined while one of them cannot be read, since nobody knows what it needs. */
+  #liveBlobs(): AsyncIterable<readonly BlobId[]> | undefined {
+    const meshes = [...this.meshes.values()]
+    const known = this.needs.profile.meshes().every(({ mesh, complete }) => !complete || this.meshes.get(mesh)?.replica.mayRead() === true)
+    if (!known || this.moving.size > 0) return undefined
+    return (async function* () {
+      for (const { files } of meshes) yield* files.live()
+    })()
+  }
+
   #announce(): void {
     for (const mesh of this.meshes.values()) mesh.presence.announce()
   }
 
   #sessionChanged(mesh: MeshId, remote: DeviceId): void {
     const running = this.meshes.get(mesh)
+    running?.files.peersChanged()
     const session = this.engine.mesh(mesh)?.sessions.get(remote)
     if (!running || !session) return
     running.progressed(remote)

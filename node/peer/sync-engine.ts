@@ -2,21 +2,19 @@
  * Keeps a sync session with every reachable peer of every mesh: dials, shakes hands, replaces sessions when a better
  * path opens, and comes back with growing pauses when one is lost.
  */
-import { meshOfTag, nonceFrame, syncTag, tagFrame } from '../../crdt/sync/handshake.ts'
 import type { SessionHandle, SyncHost } from '../../crdt/sync/ports.ts'
 import { SyncSession } from '../../crdt/sync/session.ts'
-import { decode, encode } from '../../crdt/wire/codec.ts'
 import type { DeviceId, LogId, MeshId } from '../../crdt/wire/ids.ts'
 import { limits } from '../../crdt/wire/limits.ts'
 import { protocols } from '../../crdt/wire/protocols.ts'
 import type { Log } from '../ports/log.ts'
 import type { FrameStream, Network } from '../ports/network.ts'
 import type { Runtime } from '../ports/runtime.ts'
+import { answerMesh, proposeMesh, type Handover, type HandshakeParts } from './mesh-handshake.ts'
 import { PeerDialer } from './peer-dialer.ts'
 import { replicaForSync } from './replica-for-sync.ts'
 import type { Replica } from './replica/replica.ts'
 
-const handshakeMs = 10_000
 const openerHeadStartMs = 1_500
 /** Two who open to each other at once know of it after this. Who opens later has lost the session that still seems to stand here. */
 const atOnceMs = 500
@@ -147,82 +145,16 @@ export class SyncEngine {
     }
   }
 
-  /** The opener's side of the handshake. */
   #propose(stream: FrameStream, mesh: MeshId): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const mine = this.#runtime.random.bytes(32)
-      const { device } = this.#network
-      let theirs: Uint8Array | undefined
-      const handover = this.#shake(stream, reject)
-      stream.send(encode(nonceFrame, { nonce: mine }))
-      handover.onFrame((frame) => {
-        if (!theirs) {
-          const nonce = decode(nonceFrame, frame)
-          if (!nonce.ok) return handover.fail('malformed_handshake')
-          theirs = nonce.value.nonce
-          stream.send(encode(tagFrame, { tag: syncTag(mesh, device, stream.remote, mine, theirs) }))
-          return
-        }
-        const tag = decode(tagFrame, frame)
-        if (!tag.ok || !meshOfTag(tag.value.tag, [mesh], stream.remote, device, theirs, mine)) return handover.fail('unknown_mesh')
-        this.#begin(handover.stream(), mesh, device)
-        resolve()
-      })
-    })
+    return proposeMesh(stream, mesh, this.#parts, (handover) => this.#begin(handover, mesh, this.#network.device))
   }
 
-  /** The other side of it. */
   #answer(stream: FrameStream): void {
-    const mine = this.#runtime.random.bytes(32)
-    const { device } = this.#network
-    let theirs: Uint8Array | undefined
-    const handover = this.#shake(stream, () => undefined)
-    handover.onFrame((frame) => {
-      if (!theirs) {
-        const nonce = decode(nonceFrame, frame)
-        if (!nonce.ok) return handover.fail('malformed_handshake')
-        theirs = nonce.value.nonce
-        stream.send(encode(nonceFrame, { nonce: mine }))
-        return
-      }
-      const tag = decode(tagFrame, frame)
-      const mesh = tag.ok ? meshOfTag(tag.value.tag, this.#meshes.keys(), stream.remote, device, theirs, mine) : undefined
-      if (!mesh) return handover.fail('unknown_mesh')
-      stream.send(encode(tagFrame, { tag: syncTag(mesh, device, stream.remote, mine, theirs) }))
-      this.#begin(handover.stream(), mesh, stream.remote)
-    })
+    answerMesh(stream, () => this.#meshes.keys(), this.#parts, (handover, mesh) => this.#begin(handover, mesh, stream.remote))
   }
 
-  /** A stream during its handshake: a deadline, then frames go to whoever took it over. */
-  #shake(stream: FrameStream, failed: (why: Error) => void): { onFrame(call: (frame: Uint8Array) => void): void; fail(why: string): void; stream(): Handover } {
-    let take: (frame: Uint8Array) => void = () => undefined
-    let closed: (why: string) => void = (why) => failed(new Error(why))
-    stream.limitFrames(limits.handshakeBytes)
-    const deadline = this.#runtime.timers.after(handshakeMs, () => stream.close('handshake took too long'))
-    stream.onFrame((frame) => take(frame))
-    stream.onClose((why) => {
-      deadline[Symbol.dispose]()
-      closed(why)
-    })
-    return {
-      onFrame: (call) => {
-        take = call
-      },
-      fail: (why) => stream.close(why),
-      stream: () => {
-        deadline[Symbol.dispose]()
-        stream.limitFrames(limits.frameBytes)
-        return {
-          stream,
-          onFrame: (call) => {
-            take = call
-          },
-          onClose: (call) => {
-            closed = call
-          },
-        }
-      },
-    }
+  get #parts(): HandshakeParts {
+    return { device: this.#network.device, runtime: this.#runtime }
   }
 
   #begin({ stream, onFrame, onClose }: Handover, mesh: MeshId, opener: DeviceId): void {
@@ -289,10 +221,4 @@ export class SyncEngine {
       onProgress: (session) => this.#events.onSession(state.replica.mesh, session.remote),
     }
   }
-}
-
-interface Handover {
-  readonly stream: FrameStream
-  onFrame(call: (frame: Uint8Array) => void): void
-  onClose(call: (why: string) => void): void
 }

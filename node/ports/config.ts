@@ -16,6 +16,8 @@ export interface Settings {
   readonly lan_discovery: 'on' | 'off'
   /** The mesh meant when none is named: a mesh's id. */
   readonly mesh: string
+  /** Bytes that files may take in all; 0: as much as the disk has beyond its reserve. */
+  readonly files_quota: number
   /** `error`, `warn`, `info` or `debug`. */
   readonly log_level: 'error' | 'warn' | 'info' | 'debug'
 }

@@ -40,11 +40,18 @@ export const errorTable = {
   config_unknown: { local: 'There is no setting {key}. Settings: {choices}.', remote: 'Unknown setting.', exit: 2, retry: false },
   relay_unknown: { local: 'This mesh uses no relay {address}. `atoll relay list` shows those it uses.', remote: 'Unknown relay.', exit: 3, retry: false },
 
+  file_unknown: { local: 'No file with id {id} is shared here. `atoll files` shows those there are.', remote: 'Unknown file.', exit: 3, retry: false },
+  file_unreadable: { local: 'The file {path} cannot be read: {why}.', remote: 'File problem.', exit: 3, retry: false },
+  no_files_here: { local: 'This node has no files of its own to share or to save to.', remote: 'No files here.', exit: 5, retry: false },
+
   // What is not allowed
   not_permitted: { local: 'Your role here is {role}; {what} needs {needs}.', remote: 'Not permitted.', exit: 4, retry: false },
   not_removable: { local: '{name} cannot be removed by you: {why}.', remote: 'Not permitted.', exit: 4, retry: false },
   removed: { local: 'You were removed from this mesh on {at}. What you already hold stays readable; ask an admin for a new invite.', remote: 'Not a member.', exit: 4, retry: false },
   already_joined: { local: 'You are already in this mesh as {name}.', remote: 'Already a member.', exit: 6, retry: false },
+
+  not_your_file: { local: '{name} was shared by {by}: only they, or for deleting an admin or owner, can do that.', remote: 'Not permitted.', exit: 4, retry: false },
+  file_for_all: { local: '{name} is shared with the whole mesh already.', remote: 'Nothing to do.', exit: 6, retry: false },
 
   // Links
   link_malformed: { local: 'This is not an Atoll invite link, or a part of it is missing: {why}. Copy it again, whole.', remote: 'Malformed link.', exit: 2, retry: false },
@@ -74,6 +81,12 @@ export const errorTable = {
   device_key_damaged: { local: '{path} holds no device key ({why}). Put it back from a copy; or move the profile away and join again, as a new device.', remote: 'Storage problem.', exit: 7, retry: false },
   profile_newer: { local: 'This profile was written by a newer Atoll (schema {found}, this one knows {known}). Upgrade Atoll.', remote: 'Storage problem.', exit: 7, retry: false },
   storage_full: { local: 'The disk is full: nothing was saved, nothing was lost. Free some space and repeat the command.', remote: 'Storage problem.', exit: 7, retry: true },
+  files_quota: { local: 'Files take {used} of the {quota} that they may; {more} more do not fit. `atoll config set files_quota SIZE` raises it, `atoll file delete ID` frees some.', remote: 'Storage problem.', exit: 7, retry: false },
+  disk_reserve: { local: 'The disk has {free} free and {reserve} are kept for everything else; {more} more do not fit. Free some space and repeat the command: what is here already is not fetched again.', remote: 'Storage problem.', exit: 7, retry: true },
+  file_exists: { local: '{path} is there already. Choose another name, or say --overwrite.', remote: 'File problem.', exit: 6, retry: false },
+  file_unwritable: { local: 'The file {path} cannot be written: {why}.', remote: 'File problem.', exit: 7, retry: true },
+  file_changed: { local: '{path} was changed while it was read. Share it again when it is at rest.', remote: 'File problem.', exit: 6, retry: true },
+  file_damaged: { local: 'The file {name} cannot be put together: {why}. Ask {by} to share it again.', remote: 'File problem.', exit: 7, retry: false },
   storage_failed: { local: 'The disk refused a write ({why}): nothing was saved, nothing was lost. Reading goes on; it is tried anew with the next command.', remote: 'Storage problem.', exit: 7, retry: true },
   storage_corrupt: { local: 'A part of the store {path} is damaged ({why}). The next command sets it aside and saves what can be read; peers give the rest again. `atoll status` says where it is kept.', remote: 'Storage problem.', exit: 7, retry: true },
 

@@ -309,6 +309,54 @@ export interface DocumentsService {
   export(document: string, format: 'text' | 'yjs', part: string): Promise<{ id: string; title: string; format: 'text' | 'yjs'; content: string }>
 }
 
+export interface FileSummary {
+  readonly id: string
+  readonly name: string
+  readonly bytes: number
+  readonly tags: readonly string[]
+  readonly by: string
+  readonly at: number
+  /** `mesh`, or the names of the people it was shared with, as far as this device knows them. */
+  readonly to: readonly string[]
+  readonly expires_at: number | null
+}
+
+export interface FilePeer {
+  readonly name: string
+  readonly device: string
+  readonly online: boolean
+  /** How many of the file's chunks it says it holds; null when it was not asked or did not answer. */
+  readonly chunks: number | null
+  /** It sent something else than it was asked for. */
+  readonly lied: boolean
+}
+
+export interface FileStatus extends FileSummary {
+  /** Bytes of the file that are here. */
+  readonly here_bytes: number
+  /** Its chunks and the nodes of its tree, as far as they are known here. */
+  readonly chunks: number
+  readonly here_chunks: number
+  /** Not collected while it is neither deleted nor expired. */
+  readonly kept: boolean
+  readonly fetching: { readonly done_bytes: number; readonly sources: number } | null
+  readonly peers: readonly FilePeer[]
+}
+
+/** How far a call has come, in bytes where there is something to count. */
+export type TellProgress = (text: string, done?: number, total?: number, unit?: 'bytes') => void
+
+/** Shared files. A file is said by its id, the beginning of it, or a name that only one has. Paths are absolute. */
+export interface FilesService {
+  share(input: { path: string; name?: string | undefined; tags: readonly string[]; to: readonly string[]; expires_in_ms?: number | undefined }, progress: TellProgress, signal: AbortSignal): Promise<FileSummary>
+  /** Fetches what is missing from peers, for as long as it takes or until nothing has come for `patience_ms`, and saves it. */
+  get(input: { id: string; save_to: string; overwrite: boolean; patience_ms?: number | undefined }, progress: TellProgress, signal: AbortSignal): Promise<FileSummary & { path: string; fetched_bytes: number }>
+  list(input: { query?: string | undefined; from?: string | undefined }): Promise<readonly FileSummary[]>
+  status(id: string, signal: AbortSignal): Promise<FileStatus>
+  delete(id: string): Promise<{ id: string; name: string }>
+  grant(input: { id: string; to: readonly string[] }): Promise<FileSummary>
+}
+
 export interface Message {
   readonly id: string
   readonly from: string
@@ -360,6 +408,7 @@ export interface Services {
   readonly state: StateService
   readonly memory: MemoryService
   readonly documents: DocumentsService
+  readonly files: FilesService
   readonly messages: MessagesService
   readonly audit: AuditService
 }

@@ -6,7 +6,7 @@ export interface CallOptions<Event = unknown> {
   readonly mesh?: string | undefined
   /** Cancels the call at the node too. */
   readonly signal?: AbortSignal | undefined
-  readonly progress?: ((text: string, done?: number, total?: number) => void) | undefined
+  readonly progress?: ((text: string, done?: number, total?: number, unit?: 'bytes') => void) | undefined
   /** Called for each event of a streaming operation. */
   readonly event?: ((event: Event) => void) | undefined
 }

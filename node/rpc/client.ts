@@ -119,7 +119,7 @@ class Calls {
     const pending = this.#pending.get(frame.id)
     if (frame.type === 'answer') pending?.resolve(frame.answer)
     else if (frame.type === 'error') pending?.reject(fromWire(frame.error))
-    else if (frame.type === 'progress') pending?.options.progress?.(frame.text, frame.done, frame.total)
+    else if (frame.type === 'progress') pending?.options.progress?.(frame.text, frame.done, frame.total, frame.unit)
     else pending?.options.event?.(frame.event)
   }
 }

@@ -40,7 +40,7 @@ export const response = z.discriminatedUnion('type', [
   z.object({ type: z.literal('refused'), version: short, error: wireError }),
   z.object({ type: z.literal('answer'), id, answer: z.unknown() }),
   z.object({ type: z.literal('error'), id, error: wireError }),
-  z.object({ type: z.literal('progress'), id, text: z.string(), done: z.number().optional(), total: z.number().optional() }),
+  z.object({ type: z.literal('progress'), id, text: z.string(), done: z.number().optional(), total: z.number().optional(), unit: z.literal('bytes').optional() }),
   z.object({ type: z.literal('event'), id, event: z.unknown() }),
 ])
 export type Response = z.infer<typeof response>

@@ -125,7 +125,7 @@ class Connection {
         mesh: call.mesh,
         session,
         signal: abort.signal,
-        progress: (text, done, total) => this.#push({ type: 'progress', id: call.id, text, ...(done === undefined ? {} : { done }), ...(total === undefined ? {} : { total }) }),
+        progress: (text, done, total, unit) => this.#push({ type: 'progress', id: call.id, text, ...(done === undefined ? {} : { done }), ...(total === undefined ? {} : { total }), ...(unit === undefined ? {} : { unit }) }),
         emit: (event) => this.#event(call.id, event, abort),
       })
       this.#push({ type: 'answer', id: call.id, answer })

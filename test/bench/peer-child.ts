@@ -1,4 +1,6 @@
 /** The child of peer-process.ts: a real peer on SQLite and libp2p. */
+import { readFile } from '../../crdt/docs/files.ts'
+import type { FileId } from '../../crdt/wire/ids.ts'
 import { openConfig } from '../../node/host/config.ts'
 import { openPeer } from '../../node/host/peer-on-node.ts'
 import { silentLog } from '../../node/ports/log.ts'
@@ -89,6 +91,15 @@ const calls: Record<string, (...args: never[]) => unknown> = {
     const { messages } = services()
     for (let at = 0; at < count; at += 1000) await Promise.all(Array.from({ length: Math.min(1000, count - at) }, (_, i) => messages.send({ to: [to], text: `message ${at + i}`, priority: 'next' })))
   },
+  share: async (path: string) => (await services().files.share({ path, tags: [], to: [] }, () => undefined, new AbortController().signal)).id,
+  /** Brings all of a file here, without saving it. */
+  fetch: async (id: string) => {
+    const { files, replica } = peer.meshFor(undefined)
+    const row = readFile(replica.store, id as FileId)
+    if (!row) throw new Error('the file is not known here')
+    await files.fetch(row, () => undefined, new AbortController().signal)
+  },
+  save: async (id: string, path: string) => (await services().files.get({ id, save_to: path, overwrite: false }, () => undefined, new AbortController().signal)).fetched_bytes,
   stop: () => undefined,
 }
 

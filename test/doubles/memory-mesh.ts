@@ -1,6 +1,6 @@
 /** One mesh of a MemoryPeer: what is written is kept in maps, and peers are people who never answer. */
 import { AtollError } from '../../node/ports/errors.ts'
-import type { AuditService, DocumentsService, Json, MembersService, MemoryService, MeshService, MeshSummary, Message, MessagesService, Note, Peer, PeersService, RelaysService, Role, SessionInfo, StateChange, StateService, StateVersion } from '../../node/ports/services.ts'
+import type { AuditService, DocumentsService, FilesService, FileSummary, Json, MembersService, MemoryService, MeshService, MeshSummary, Message, MessagesService, Note, Peer, PeersService, RelaysService, Role, SessionInfo, StateChange, StateService, StateVersion } from '../../node/ports/services.ts'
 
 interface World {
   now(): number
@@ -30,6 +30,7 @@ export class MemoryMesh {
   readonly #watchers = new Set<(change: StateChange) => void>()
   readonly #notes = new Map<string, Note>()
   readonly #documents = new Map<string, { readonly id: string; readonly title: string; text: string; readonly at: number }>()
+  readonly #files = new Map<string, FileSummary>()
   readonly #sent = new Map<string, readonly string[]>()
   readonly #sentByKey = new Map<string, string>()
   readonly #invites: MemoryInvite[] = []
@@ -201,6 +202,37 @@ export class MemoryMesh {
       },
       connect: async (typed) => ({ id: find(typed).id, title: find(typed).title, url: 'ws://127.0.0.1:1', room: find(typed).id, protocols: ['atoll', 'secret'] }),
       export: async (typed, format) => ({ id: find(typed).id, title: find(typed).title, format, content: format === 'text' ? find(typed).text : btoa(find(typed).text) }),
+    }
+  }
+
+  /** Files are their records only: what a path holds is nobody's business here. */
+  filesService(): FilesService {
+    const find = (id: string): FileSummary => {
+      const found = this.#files.get(id)
+      if (found === undefined) throw new AtollError('file_unknown', { id })
+      return found
+    }
+    return {
+      share: async ({ path, name, tags, to, expires_in_ms }, progress) => {
+        progress('sealing', 1_000_000, 2_000_000, 'bytes')
+        const at = this.#world.now()
+        const file = { id: this.#world.id('file'), name: name ?? path, bytes: 2_000_000, tags, by: this.#as, at, to: to.length === 0 ? ['mesh'] : to, expires_at: expires_in_ms === undefined ? null : at + expires_in_ms }
+        this.#files.set(file.id, file)
+        return file
+      },
+      get: async ({ id, save_to }) => ({ ...find(id), path: save_to, fetched_bytes: 0 }),
+      list: async () => [...this.#files.values()],
+      status: async (id) => ({ ...find(id), here_bytes: find(id).bytes, chunks: 30, here_chunks: 30, kept: true, fetching: null, peers: [...this.others.keys()].map((name) => ({ name, device: `device-${name}`, online: false, chunks: null, lied: false })) }),
+      delete: async (id) => {
+        const { name } = find(id)
+        this.#files.delete(id)
+        return { id, name }
+      },
+      grant: async ({ id, to }) => {
+        const file = { ...find(id), to: [...find(id).to, ...to] }
+        this.#files.set(id, file)
+        return file
+      },
     }
   }
 

@@ -165,6 +165,9 @@ export class MemoryPeer implements PeerHost {
       get documents() {
         return mesh().documentsService()
       },
+      get files() {
+        return mesh().filesService()
+      },
       get messages() {
         return mesh().messagesService(caller.session)
       },

@@ -1,5 +1,7 @@
 /** The codecs of everything that crosses a wire or stands in an entry, by the names that the vectors use. */
+import { blobAnswer, blobRequest } from '../../crdt/blobs/frames.ts'
 import { decodeBody, deletePayload, encodeBody, messagePayload, receiptPayload, sealedPayload, setPayload } from '../../crdt/docs/change.ts'
+import { fileDeletePayload, filePayload } from '../../crdt/docs/files.ts'
 import { updatePayload } from '../../crdt/docs/updates.ts'
 import { memberOp } from '../../crdt/members/ops.ts'
 import { syncFrame } from '../../crdt/sync/frames.ts'
@@ -35,6 +37,10 @@ export const codecs: Readonly<Record<string, Coding>> = {
   message: coding(messagePayload),
   receipt: coding(receiptPayload),
   update: coding(updatePayload),
+  file: coding(filePayload),
+  fileDelete: coding(fileDeletePayload),
+  blobRequest: coding(blobRequest),
+  blobAnswer: coding(blobAnswer),
   sync: coding(syncFrame),
   nonce: coding(nonceFrame),
   tag: coding(tagFrame),

@@ -3,6 +3,7 @@
  * derived is recomputed here from SPEC.md and libsodium alone. `stores/` holds a store of each schema there was, as the
  * last version that wrote it left it after reading the golden history.
  */
+import { createHash } from 'node:crypto'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -42,6 +43,13 @@ import { vectors } from './vectors.ts'
 const folder = join(import.meta.dirname, 'vectors')
 const readVectors = (name: string): Json => JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8')) as Json
 
+interface Encoded {
+  readonly codec: string
+  readonly name: string
+  readonly value?: unknown
+  readonly bytes: string
+}
+
 interface EntryVector {
   readonly name: string
   readonly bytes: string
@@ -76,7 +84,7 @@ test('T10: this version still makes every golden vector, byte for byte', () => {
 })
 
 test('T10: every encoding decodes to its value, re-encodes to its bytes, and is refused with a byte more or less', () => {
-  for (const { codec, name, value, bytes: hex } of ['encodings', 'documents'].flatMap((file) => fromJson(readVectors(file)) as { codec: string; name: string; value?: unknown; bytes: string }[])) {
+  for (const { codec, name, value, bytes: hex } of [...['encodings', 'documents'].flatMap((file) => fromJson(readVectors(file)) as Encoded[]), ...(fromJson(readVectors('blobs')) as { encodings: Encoded[] }).encodings]) {
     const coding = codecs[codec]!
     const bytes = fromHex(hex)
     const read = coding.decode(bytes)
@@ -89,15 +97,15 @@ test('T10: every encoding decodes to its value, re-encodes to its bytes, and is 
 
 test('T10: names, domains, kinds and the limits of the format are what they were', () => {
   const settled = fromJson(readVectors('settled')) as { protocols: unknown; limits: Record<string, number>; domains: { use: string; name: string; padded: Uint8Array; hashOfABC: Uint8Array; derivedFrom7: Uint8Array }[] }
-  expect(protocols).toEqual(settled.protocols)
+  expect(protocols).toMatchObject(settled.protocols as object)
   expect(limits).toMatchObject(settled.limits)
-  expect(domains).toEqual(Object.fromEntries(settled.domains.map(({ use, name }) => [use, name])))
+  expect(domains).toMatchObject(Object.fromEntries(settled.domains.map(({ use, name }) => [use, name])))
   expect(new Set(Object.values(domains)).size).toBe(Object.keys(domains).length)
   for (const { name, padded: key, hashOfABC, derivedFrom7 } of settled.domains) {
     expect(name.length, `${name}`).toBeLessThanOrEqual(32)
     expect([toHex(key), toHex(hashOfABC), toHex(derivedFrom7)], `${name}`).toEqual([toHex(padded(name)), toHex(hash(name, new TextEncoder().encode('abc'))), toHex(derived(name, new Uint8Array(32).fill(7), new Uint8Array(5).fill(8)))])
   }
-  expect(kinds).toEqual({ set: 1, delete: 2, sealed: 3, message: 4, receipt: 5, horizon: 16, checkpoint: 17, blobTree: 18, yjsUpdate: 19, automergeChanges: 20, treeMove: 21, claim: 22, schedule: 23, statement: 24 })
+  expect(kinds).toMatchObject({ set: 1, delete: 2, sealed: 3, message: 4, receipt: 5, horizon: 16, checkpoint: 17, blobTree: 18, yjsUpdate: 19, automergeChanges: 20, treeMove: 21, claim: 22, schedule: 23, statement: 24 })
 })
 
 test.each(entries.map((entry) => [entry.name, entry] as const))('T2 T10: entry: %s', (name, { bytes: hex, id, fields, signature, changes, epochSecret }) => {
@@ -238,6 +246,17 @@ test('T6 T10: epochs, wraps and whispers follow from the rules, and open', () =>
   expect(openWhisper('ab'.repeat(32) as MeshId, frame, () => key, verify)).toBeUndefined()
   expect(openWhisper(mesh, frame, () => undefined, verify)).toBeUndefined()
   for (const at of [3, 100, frame.length - 1]) expect(openWhisper(mesh, frame.with(at, frame[at]! ^ 1), () => key, verify)).toBeUndefined()
+})
+
+test('T10: chunks of files are cut, sealed and named as they were', () => {
+  const { chunk, cuts, domains: names, fileKey } = fromJson(readVectors('blobs')) as { chunk: { key: Uint8Array; plain: Uint8Array; ref: { id: string; hash: Uint8Array }; sealed: Uint8Array }; cuts: { ends: number[] }; domains: { use: keyof typeof domains; name: string }[]; fileKey: { epochSecret: Uint8Array; key: Uint8Array } }
+  for (const { use, name } of names) expect(domains[use]).toBe(name)
+  const sha256 = (bytes: Uint8Array): Uint8Array => new Uint8Array(createHash('sha256').update(bytes).digest())
+  expect(chunk.ref.hash).toEqual(sha256(chunk.plain))
+  expect(chunk.ref.id).toBe(toHex(sha256(chunk.sealed)))
+  expect(sodium.crypto_aead_chacha20poly1305_ietf_decrypt(null, chunk.sealed, null, new Uint8Array(12), derived('atoll/chunk-key/v1', chunk.key, chunk.ref.hash))).toEqual(chunk.plain)
+  expect(derived('atoll/file-key/v1', fileKey.epochSecret)).toEqual(fileKey.key)
+  expect(cuts.ends.length).toBeGreaterThan(10)
 })
 
 test('T10: both forms of an invite link are read as they were', () => {

@@ -36,6 +36,9 @@ const targets = [{ type: 'member', member: id(3) }, { type: 'session', device: i
 const receipt = (state: 'reached' | 'shown' | 'read'): TypeOf<typeof receiptPayload> => ({ state, logs: [{ log: id(6, 16), seq: 300 }] }) as unknown as TypeOf<typeof receiptPayload>
 const envelope = { sealer: id(1), commitment: filled(2), recipients: [{ device: id(3), key: filled(4, 72) }, { device: id(5), key: filled(6, 72) }], nonce: filled(7, 24), sealed: filled(8, 30) } as unknown as TypeOf<typeof sealedPayload>
 
+/** Kinds that came after the first vectors were written have samples in files of their own. */
+const { fileDelete: _later, ...firstKinds } = kinds
+
 const payloads: readonly Sample[] = [
   { codec: 'set', name: 'set', value: { key: 'k', value: '{"a":[1,null]}' } },
   { codec: 'delete', name: 'delete', value: { key: 'k' } },
@@ -48,7 +51,7 @@ const payloads: readonly Sample[] = [
   {
     codec: 'body',
     name: 'every kind',
-    value: Object.entries({ ...kinds, unknown: 77 }).map(([name, kind], i) => ({ kind, doc: name, deps: i % 3 === 0 ? [id(i), id(1)] : [], payload: payloadOf(name, i) })),
+    value: Object.entries({ ...firstKinds, unknown: 77 }).map(([name, kind], i) => ({ kind, doc: name, deps: i % 3 === 0 ? [id(i), id(1)] : [], payload: payloadOf(name, i) })),
   },
 ]
 

@@ -1,5 +1,6 @@
 /** All golden vectors as this version makes them, by file name. */
 import { toHex } from '../../crdt/wire/ids.ts'
+import { blobs } from './blobs.ts'
 import { codecs } from './codecs.ts'
 import { derivations, settled } from './derivations.ts'
 import { goldenHistory, type GoldenEntry } from './history.ts'
@@ -13,6 +14,7 @@ export function vectors(): Readonly<Record<string, Json>> {
     settled: toJson(settled()),
     encodings: toJson(samples(history).map(encoded)),
     documents: toJson(documentSamples.map(encoded)),
+    blobs: toJson(blobs()),
     derivations: toJson(derivations(history)),
     history: toJson({ mesh: history.mesh, parties: Object.values(partySecrets), epochs: history.epochs, message: history.message, entries: history.entries.map(entryVector) }),
   }

@@ -15,7 +15,8 @@ import { partyOf, partySecrets } from '../golden/values.ts'
 import { holds, patience } from './runs.ts'
 
 const golden = <T>(name: string): T => JSON.parse(readFileSync(join(import.meta.dirname, '../golden/vectors', `${name}.json`), 'utf8')) as T
-const encodings = golden<{ codec: string; name: string; bytes: string }[]>('encodings')
+interface Encoded { readonly codec: string; readonly name: string; readonly bytes: string }
+const encodings = [...golden<Encoded[]>('encodings'), ...golden<{ encodings: Encoded[] }>('blobs').encodings]
 const entries = golden<{ mesh: MeshId; entries: { bytes: string }[] }>('history')
 const { whisper } = golden<{ whisper: { frame: { hex: string }; key: { hex: string } } }>('derivations')
 

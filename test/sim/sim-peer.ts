@@ -10,6 +10,9 @@ import type { Profile } from '../../node/ports/platform.ts'
 import type { ConfigPort } from '../../node/ports/config.ts'
 import type { Network } from '../../node/ports/network.ts'
 import type { Services } from '../../node/ports/services.ts'
+import type { BlobStore } from '../../node/ports/blobs.ts'
+import { MemoryBlobStore } from '../../node/peer/blobs/memory-blob-store.ts'
+import { MemoryFiles } from '../doubles/memory-files.ts'
 import { simConfig } from './sim-config.ts'
 import { simLog, type LogLine } from './sim-log.ts'
 import { SimDisk, type Backup } from './sim-disk.ts'
@@ -41,6 +44,11 @@ export class SimPeer {
   readonly device: DeviceId
   readonly disk: SimDisk
   readonly lines: LogLine[] = []
+  readonly files = new MemoryFiles()
+  /** Its chunks, which outlive it. */
+  readonly blobs: MemoryBlobStore
+  /** It sends other bytes than it was asked for. */
+  lies = false
   readonly #world: SimGround
   readonly #config: ConfigPort
   #life: Life | undefined
@@ -57,6 +65,7 @@ export class SimPeer {
     const secrets = world.secretsFor(name)
     this.device = secrets.device
     this.#config = simConfig(name)
+    this.blobs = new MemoryBlobStore(world.time.clock)
     this.disk = new SimDisk(this.device, secrets, {
       onAttempt: (device, batch) => world.watch.attempted(device, batch),
       onCommitted: (device, batch) => world.watch.committed(device, batch),
@@ -99,10 +108,25 @@ export class SimPeer {
       version: 'sim',
       process: { pid: 1, home: `/${this.name}`, socket: '' },
       onStop: () => {},
+      files: this.files,
+      blobs: this.#lyingBlobs(),
       deviceOf: deviceOfAddress,
       verify: this.#world.verify,
     })
     this.#life = life
+  }
+
+  /** Its store, as it shows it to others. */
+  #lyingBlobs(): BlobStore {
+    const { blobs } = this
+    return {
+      has: (ids) => blobs.has(ids),
+      read: async (ids) => (await blobs.read(ids)).map((bytes) => (bytes && this.lies ? bytes.map((byte) => byte ^ 1) : bytes)),
+      put: (chunks) => blobs.put(chunks),
+      sweep: (live, since, signal) => blobs.sweep(live, since, signal),
+      usage: () => blobs.usage(),
+      [Symbol.asyncDispose]: async () => {},
+    }
   }
 
   /** kill -9 and power loss: nothing it waits for ever happens. @param silent the others notice by its silence only */

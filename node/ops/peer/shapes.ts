@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { bytesText } from '../../ports/bytes-text.ts'
 import { bad, dim, good, warn, type Cell } from '../show.ts'
 
 /** How a peer is reached. */
@@ -10,14 +11,8 @@ export function showPath(way: z.output<typeof path>): Cell {
   return way === 'relayed' ? warn(way) : good(way)
 }
 
-/** Bytes in the largest unit that leaves no long number, or nothing. */
-export function showBytes(bytes: number): Cell {
-  if (bytes === 0) return dim('')
-  const units = ['B', 'KB', 'MB', 'GB', 'TB']
-  const power = Math.min(units.length - 1, Math.floor(Math.log10(bytes) / 3))
-  const amount = bytes / 1000 ** power
-  return `${amount < 10 && power > 0 ? amount.toFixed(1) : Math.round(amount)} ${units[power]}`
-}
+/** An amount of bytes, or nothing. */
+export const showBytes = (bytes: number): Cell => (bytes === 0 ? dim('') : bytesText(bytes))
 
 /** A round trip in milliseconds, or nothing. */
 export const showTrip = (milliseconds: number | null): Cell => (milliseconds === null ? dim('') : milliseconds < 10 ? milliseconds.toFixed(1) : Math.round(milliseconds))

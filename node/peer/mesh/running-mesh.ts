@@ -18,6 +18,8 @@ import type { LogState } from '../replica/logs.ts'
 import type { Replica } from '../replica/replica.ts'
 import type { SyncEngine } from '../sync-engine.ts'
 import { awarenessWhisper, LiveDocuments } from '../documents/live-documents.ts'
+import type { BlobExchange } from '../blobs/blob-exchange.ts'
+import { MeshFiles } from '../blobs/mesh-files.ts'
 import { Mail } from './mail.ts'
 import { Names } from './names.ts'
 import { Presence } from './presence.ts'
@@ -31,6 +33,7 @@ const chorePauseMs = 1_500
 export interface RunningMeshNeeds {
   readonly replica: Replica
   readonly engine: SyncEngine
+  readonly blobs: BlobExchange
   readonly runtime: Runtime
   readonly verify: Verify
   readonly log: Log
@@ -51,6 +54,7 @@ export class RunningMesh {
   readonly presence: Presence
   readonly mail: Mail
   readonly documents: LiveDocuments
+  readonly files: MeshFiles
   readonly #whispers: Whispers
   readonly #needs: RunningMeshNeeds
   readonly #listening: Disposable
@@ -72,6 +76,7 @@ export class RunningMesh {
     this.mail = new Mail(needs.replica, this.names, needs.runtime)
     this.#whispers = new Whispers({ ...needs, send: (bytes, skip) => needs.engine.whisper(this.id, bytes, skip) })
     this.documents = new LiveDocuments({ replica: needs.replica, random: needs.runtime.random, log: needs.log, whisper: (plain) => this.#whispers.say(plain) })
+    this.files = new MeshFiles({ ...needs, exchange: needs.blobs, peers: () => [...(needs.engine.mesh(this.id)?.sessions.keys() ?? [])], nameOf: (device) => this.names.device(device) })
     this.presence = new Presence({
       runtime: needs.runtime,
       whispers: this.#whispers,
@@ -170,6 +175,7 @@ export class RunningMesh {
     for (const timer of [this.#heldTimer, this.#chores, this.#expiry]) timer?.[Symbol.dispose]()
     this.mail.stop()
     this.documents.stop()
+    this.files.stop()
     this.#needs.engine.remove(this.id, 'stopping')
   }
 

@@ -4,6 +4,7 @@
  */
 import { deletePayload, encodeBody, kinds, messagePayload, receiptPayload, setPayload, type Change, type MessagePayload, type ReceiptPayload } from '../../../crdt/docs/change.ts'
 import { decodeRow, registerKey } from '../../../crdt/docs/registers.ts'
+import { fileDeletePayload, filePayload, type FilePayload } from '../../../crdt/docs/files.ts'
 import { documentHeads, updatePayload } from '../../../crdt/docs/updates.ts'
 import { sealChanges } from '../../../crdt/docs/sealed.ts'
 import type { HybridClock, HybridTime } from '../../../crdt/log/clock.ts'
@@ -15,7 +16,7 @@ import { encodeOp, type MemberOp } from '../../../crdt/members/ops.ts'
 import { writers } from '../../../crdt/members/roles.ts'
 import type { View } from '../../../crdt/members/view.ts'
 import { encode } from '../../../crdt/wire/codec.ts'
-import { type DeviceId, type EntryId, type LogId, type MeshId, type SealingKey } from '../../../crdt/wire/ids.ts'
+import { type DeviceId, type EntryId, type FileId, type LogId, type MeshId, type SealingKey } from '../../../crdt/wire/ids.ts'
 import { limits } from '../../../crdt/wire/limits.ts'
 import { AtollError } from '../../ports/errors.ts'
 import type { Random } from '../../ports/runtime.ts'
@@ -32,6 +33,8 @@ export type WriteSpec =
   | { readonly type: 'delete'; readonly doc: string; readonly key: string }
   | { readonly type: 'update'; readonly doc: string; readonly part: number; readonly of: number; readonly bytes: Uint8Array }
   | { readonly type: 'message'; readonly message: MessagePayload; readonly audience: 'all' | readonly DeviceId[] }
+  | { readonly type: 'file'; readonly file: FilePayload; readonly audience: 'all' | readonly DeviceId[] }
+  | { readonly type: 'fileDelete'; readonly file: FileId }
   | { readonly type: 'receipt'; readonly receipt: ReceiptPayload; readonly audience: readonly DeviceId[] }
 
 /** Where something written came to stand. */
@@ -191,6 +194,8 @@ export class Author {
       case 'delete': return { kind: kinds.delete, doc: spec.doc, deps: deps(staging, spec.doc, spec.key), payload: encode(deletePayload, { key: spec.key }) }
       case 'update': return { kind: kinds.yjsUpdate, doc: spec.doc, deps: documentHeads(staging, spec.doc).slice(0, limits.depsPerChange).map(({ entry }) => entry), payload: encode(updatePayload, { part: spec.part, of: spec.of, bytes: spec.bytes }) }
       case 'message': return this.#forAudience({ kind: kinds.message, doc: '', deps: [], payload: encode(messagePayload, spec.message) }, spec.audience, view)
+      case 'file': return this.#forAudience({ kind: kinds.blobTree, doc: '', deps: [], payload: encode(filePayload, spec.file) }, spec.audience, view)
+      case 'fileDelete': return { kind: kinds.fileDelete, doc: '', deps: [], payload: encode(fileDeletePayload, { id: spec.file }) }
       case 'receipt': return this.#forAudience({ kind: kinds.receipt, doc: '', deps: [], payload: encode(receiptPayload, spec.receipt) }, spec.audience, view)
     }
   }

@@ -1,3 +1,4 @@
+import { filePayload } from '../../../crdt/docs/files.ts'
 import { messagePayload, receiptPayload } from '../../../crdt/docs/change.ts'
 import { encode, EncodeError, utf8Length, type Codec } from '../../../crdt/wire/codec.ts'
 import { limits } from '../../../crdt/wire/limits.ts'
@@ -15,6 +16,7 @@ export function checkBounds(spec: WriteSpec): void {
   if (spec.type === 'set') size('The value', spec.value, limits.valueBytes)
   if (spec.type === 'message') size('The message', spec.message.text, limits.messageBytes)
   if (spec.type === 'message') fits(messagePayload, spec.message)
+  if (spec.type === 'file') fits(filePayload, spec.file)
   if (spec.type === 'receipt') fits(receiptPayload, spec.receipt)
 }
 

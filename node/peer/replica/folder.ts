@@ -3,6 +3,7 @@
  * frontier it names and the tables, so that any order of arrival ends in the same place (rule C1).
  */
 import { decodeBody, deletePayload, kinds, messagePayload, receiptPayload, registerDocs, setPayload, type Change } from '../../../crdt/docs/change.ts'
+import { filePayload, fileDeletePayload, foldFile, foldFileDelete } from '../../../crdt/docs/files.ts'
 import { foldMessage, foldReceipt, type Origin } from '../../../crdt/docs/messages.ts'
 import { foldUpdate, updatePayload } from '../../../crdt/docs/updates.ts'
 import { foldRegister, registerKey, type Version } from '../../../crdt/docs/registers.ts'
@@ -15,7 +16,7 @@ import type { Membership } from '../../../crdt/members/membership.ts'
 import { stewards, writers, type Role } from '../../../crdt/members/roles.ts'
 import type { View } from '../../../crdt/members/view.ts'
 import { decode } from '../../../crdt/wire/codec.ts'
-import type { EntryId, MemberId, MeshId } from '../../../crdt/wire/ids.ts'
+import type { EntryId, FileId, MemberId, MeshId } from '../../../crdt/wire/ids.ts'
 import { parseNote } from './note-value.ts'
 import type { Identity } from './identity.ts'
 import type { Keyring } from './keyring.ts'
@@ -35,11 +36,13 @@ export interface FoldEvents {
   readonly messages: { readonly id: string; readonly origin: Origin }[]
   /** Rows of updates that were added to live documents. */
   readonly documents: Map<string, string[]>
+  /** Shared files that came, were deleted, or were opened to more people. */
+  readonly files: Set<FileId>
   /** Ids of messages whose receipts moved are not tracked one by one: only that some did. */
   receipts: boolean
 }
 
-export const noEvents = (): FoldEvents => ({ registers: [], messages: [], documents: new Map(), receipts: false })
+export const noEvents = (): FoldEvents => ({ registers: [], messages: [], documents: new Map(), files: new Set(), receipts: false })
 
 export interface FolderNeeds {
   readonly mesh: MeshId
@@ -97,6 +100,8 @@ export class Folder {
     else if (change.kind === kinds.message && at.stands && writers.has(at.role)) this.#message(change, at)
     else if (change.kind === kinds.receipt && at.stands) this.#receipt(change, at)
     else if (change.kind === kinds.yjsUpdate && !at.inner && writers.has(at.role)) this.#update(change, at)
+    else if (change.kind === kinds.blobTree && at.stands && writers.has(at.role)) this.#file(change, at)
+    else if (change.kind === kinds.fileDelete && at.stands && writers.has(at.role)) this.#fileDelete(change, at)
     // Anything else is of a kind this version does not know: kept and forwarded with its entry (rule C5).
   }
 
@@ -139,6 +144,16 @@ export class Folder {
     const { device } = this.#needs.identity
     const member = this.#needs.membership.memberOf(device)
     if (foldMessage(tables, message.value, change.payload, origin, { device, member })) events.messages.push({ id: message.value.id, origin })
+  }
+
+  #file(change: Change, { origin, inner, tables, events }: FoldContext): void {
+    const file = decode(filePayload, change.payload)
+    if (file.ok && foldFile(tables, file.value, origin, inner)) events.files.add(file.value.id)
+  }
+
+  #fileDelete(change: Change, { origin, role, tables, events }: FoldContext): void {
+    const gone = decode(fileDeletePayload, change.payload)
+    if (gone.ok && foldFileDelete(tables, gone.value.id, origin, stewards.has(role))) events.files.add(gone.value.id)
   }
 
   #receipt(change: Change, { origin, tables, events }: FoldContext): void {

@@ -45,6 +45,12 @@ export class Keyring {
     return secret && derive(domains.whisperKey, secret)
   }
 
+  /** The key of files that are shared with everybody who has this epoch's: equal files have equal chunks within it. */
+  fileKey(epoch: EntryId): Uint8Array | undefined {
+    const secret = this.#secrets.get(epoch)
+    return secret && derive(domains.fileKey, secret)
+  }
+
   add(epoch: EntryId, secret: Uint8Array): void {
     this.#secrets.set(epoch, secret)
     this.#bodyKeys.set(epoch, derive(domains.bodyKey, secret))

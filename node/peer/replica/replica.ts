@@ -429,7 +429,7 @@ export class Replica {
     const view = this.membership.now()
     const state = view.device(this.identity.device)
     if (!state) throw new AtollError('removed', { at: 'an earlier day' })
-    if (specs.every((spec) => spec.type === 'receipt' || (spec.type !== 'message' && spec.doc === 'members'))) return
+    if (specs.every((spec) => spec.type === 'receipt' || ('doc' in spec && spec.doc === 'members'))) return
     if (!mayWrite(view, this.identity.device)) throw new AtollError('not_permitted', { role: state.role, what: 'writing', needs: 'member' })
   }
 

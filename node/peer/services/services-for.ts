@@ -6,6 +6,7 @@ import type { RunningMesh } from '../mesh/running-mesh.ts'
 import type { ServicesHost } from './services-host.ts'
 import { auditService } from './audit-service.ts'
 import { documentsService } from './documents-service.ts'
+import { filesService } from './files-service.ts'
 import { membersService } from './members-service.ts'
 import { memoryService } from './memory-service.ts'
 import { meshService } from './mesh-service.ts'
@@ -45,6 +46,7 @@ export function servicesFor(peer: ServicesHost, caller: Caller): Services {
     state: stateService(mesh),
     memory: memoryService(mesh, runtime.random),
     documents: documentsService(mesh, runtime.random, peer.needs.openDocuments),
+    files: filesService(mesh, runtime, peer.needs.files),
     messages: messagesService({ mesh, meshes: () => (caller.mesh === undefined && peer.meshes.size > 0 ? [...peer.meshes.values()] : [mesh()]), runtime, reader, sessions: () => sessionsOf(peer, mesh()) }),
     audit: auditService(mesh, runtime.timers),
   }

@@ -1,0 +1,78 @@
+/** The protocol by which chunks move, for all meshes of a device: answers whoever may read in a mesh, and opens links to others. */
+import type { BlobCrypto } from '../../../crdt/crypto/blob-crypto.ts'
+import type { DeviceId, MeshId } from '../../../crdt/wire/ids.ts'
+import { limits } from '../../../crdt/wire/limits.ts'
+import { protocols } from '../../../crdt/wire/protocols.ts'
+import type { BlobStore } from '../../ports/blobs.ts'
+import type { Log } from '../../ports/log.ts'
+import type { FrameStream, Network } from '../../ports/network.ts'
+import type { Runtime } from '../../ports/runtime.ts'
+import { answerMesh, proposeMesh } from '../mesh-handshake.ts'
+import { BlobLink, type BlobLinkEvents } from './blob-link.ts'
+import { serveBlobs } from './blob-server.ts'
+
+export interface BlobExchangeNeeds {
+  readonly network: Network
+  readonly runtime: Runtime
+  readonly store: BlobStore
+  readonly crypto: BlobCrypto
+  readonly log: Log
+  readonly meshes: () => Iterable<MeshId>
+  /** Whether a device is admitted to a mesh now. */
+  readonly isAdmitted: (mesh: MeshId, remote: DeviceId) => boolean
+}
+
+export class BlobExchange {
+  readonly store: BlobStore
+  readonly crypto: BlobCrypto
+  readonly #needs: BlobExchangeNeeds
+  readonly #served = new Map<DeviceId, number>()
+  #sentBytes = 0
+
+  constructor(needs: BlobExchangeNeeds) {
+    this.#needs = needs
+    this.store = needs.store
+    this.crypto = needs.crypto
+    needs.network.handle(protocols.blobs, (stream) => this.#answer(stream))
+  }
+
+  /** Of chunks, since this device started. */
+  get sentBytes(): number {
+    return this.#sentBytes
+  }
+
+  /** A link to a peer for one mesh. Rejects when it cannot be reached or does not take part. */
+  async open(mesh: MeshId, remote: DeviceId, events: BlobLinkEvents, signal: AbortSignal): Promise<BlobLink> {
+    const { network, runtime } = this.#needs
+    const stream = await network.open(remote, protocols.blobs, signal)
+    let link: BlobLink | undefined
+    await proposeMesh(stream, mesh, { device: network.device, runtime }, (handover) => {
+      link = new BlobLink(handover, runtime.timers, events)
+    })
+    return link as unknown as BlobLink
+  }
+
+  #answer(stream: FrameStream): void {
+    const { network, runtime, meshes, isAdmitted, store, log } = this.#needs
+    const { remote } = stream
+    answerMesh(stream, meshes, { device: network.device, runtime }, (handover, mesh) => {
+      const served = this.#served.get(remote) ?? 0
+      if (served >= limits.blobStreamsPerPeer) return stream.close('too many streams')
+      if (!isAdmitted(mesh, remote)) return stream.close('not admitted')
+      this.#served.set(remote, served + 1)
+      serveBlobs(handover, {
+        store,
+        mayRead: () => isAdmitted(mesh, remote),
+        sent: (bytes) => {
+          this.#sentBytes += bytes
+        },
+        failed: (error) => log.error('blob_not_served', { remote, why: String(error) }),
+        closed: () => {
+          const left = (this.#served.get(remote) ?? 1) - 1
+          if (left > 0) this.#served.set(remote, left)
+          else this.#served.delete(remote)
+        },
+      })
+    })
+  }
+}

@@ -1,0 +1,126 @@
+/** Shared files among whole peers, on a network, clocks and disks in memory. */
+import { describe, expect, test } from 'vitest'
+import { verify } from '../../crdt/crypto/sign.ts'
+import { graceMs } from '../../node/peer/blobs/collector.ts'
+import { AtollError } from '../../node/ports/errors.ts'
+import type { FileSummary, Services } from '../../node/ports/services.ts'
+import { SimWorld } from './sim-world.ts'
+import type { SimPeer } from './sim-peer.ts'
+
+const never = new AbortController().signal
+const codeOf = (promise: Promise<unknown>): Promise<unknown> => promise.then(() => 'done', (error: unknown) => (error instanceof AtollError ? error.code : error))
+
+class FileWorld extends SimWorld {
+  constructor(seed: number) {
+    super({ seed, verify })
+  }
+
+  as(peer: SimPeer): Services {
+    return peer.services(undefined, never)
+  }
+
+  done<T>(promise: Promise<T>, ms = 120_000): Promise<T> {
+    return this.time.resolve(promise, ms)
+  }
+
+  /** A mesh of these people. */
+  async people(...names: readonly string[]): Promise<SimPeer[]> {
+    const [first, ...others] = names.map((name) => this.peer(name)) as [SimPeer, ...SimPeer[]]
+    await this.done(this.as(first).meshes.create({ name: 'reef', relays: [], as: names[0] }))
+    for (const [i, other] of others.entries()) {
+      const { link } = await this.done(this.as(first).mesh.invite({ uses: 1, expires_in_ms: 3_600_000, role: 'member' }))
+      await this.done(this.as(other).meshes.join({ link, name: names[i + 1], wait: true }, () => undefined, never))
+    }
+    await this.time.advance(10_000)
+    return [first, ...others]
+  }
+
+  async share(by: SimPeer, bytes: Uint8Array, to: readonly string[] = [], name = 'file.bin'): Promise<FileSummary> {
+    by.files.content.set(`/${name}`, bytes)
+    const file = await this.done(this.as(by).files.share({ path: `/${name}`, tags: [], to }, () => undefined, never))
+    await this.time.advance(5_000)
+    return file
+  }
+
+  get(who: SimPeer, id: string): Promise<unknown> {
+    return this.done(this.as(who).files.get({ id, save_to: `/got/${id}`, overwrite: true, patience_ms: 30_000 }, () => undefined, never))
+  }
+
+  async names(who: SimPeer): Promise<string[]> {
+    return (await this.done(this.as(who).files.list({}))).map(({ name }) => name)
+  }
+}
+
+describe('files among peers', () => {
+  test('B1 B2: equal content of one audience is one set of chunks; after a removal it has another key', async () => {
+    using world = new FileWorld(1)
+    const [alice, bob, carol] = (await world.people('alice', 'bob', 'carol')) as [SimPeer, SimPeer, SimPeer]
+    const content = world.dice.bytes(700_000)
+    await world.share(alice, content, [], 'one')
+    const chunks = alice.blobs.usage().chunks
+    await world.share(alice, content, [], 'two')
+    expect(alice.blobs.usage().chunks).toBe(chunks)
+    const named = await world.share(alice, content, ['bob'], 'for bob')
+    // Under another key it is also cut elsewhere, so it is not the number of chunks that tells.
+    expect(alice.blobs.usage().bytes).toBeGreaterThan(2 * content.length)
+    expect(named.to).toEqual(['bob'])
+    await world.done(world.as(alice).members.remove('carol'))
+    await world.time.advance(10_000)
+    const after = await world.share(alice, content, [], 'three')
+    expect(alice.blobs.usage().bytes).toBeGreaterThan(3 * content.length)
+    expect(await world.names(bob)).toEqual(['three', 'for bob', 'two', 'one'])
+    expect(await world.names(carol)).toEqual(['two', 'one'])
+    await world.get(bob, after.id)
+    expect(bob.files.content.get(`/got/${after.id}`)).toEqual(content)
+    // What she was given before she may have kept; nobody gives her more.
+    const early = (await world.done(world.as(carol).files.list({})))[0]!.id
+    expect(await codeOf(world.get(carol, early))).toBe('timed_out')
+  })
+
+  test('B3: who lies is named in the status of the file', async () => {
+    using world = new FileWorld(2)
+    const [alice, bob, carol] = (await world.people('alice', 'bob', 'carol')) as [SimPeer, SimPeer, SimPeer]
+    const content = world.dice.bytes(2_000_000)
+    const { id } = await world.share(alice, content)
+    await world.get(bob, id)
+    bob.lies = true
+    await world.get(carol, id)
+    expect(carol.files.content.get(`/got/${id}`)).toEqual(content)
+    const { peers, here_bytes } = await world.done(world.as(carol).files.status(id, never))
+    expect(here_bytes).toBe(content.length)
+    expect(peers.filter(({ lied }) => lied).map(({ name }) => name)).toEqual(['bob'])
+    expect(carol.lines.some((line) => JSON.stringify(line).includes('blob_lie'))).toBe(true)
+  })
+
+  test('B7 B8: what was deleted or has expired is collected everywhere after a day, and what is kept is not', async () => {
+    using world = new FileWorld(3)
+    const [alice, bob] = (await world.people('alice', 'bob')) as [SimPeer, SimPeer]
+    const kept = await world.share(alice, world.dice.bytes(300_000), [], 'kept')
+    const keptBytes = alice.blobs.usage().bytes
+    const gone = await world.share(alice, world.dice.bytes(300_000), [], 'gone')
+    for (const { id } of [kept, gone]) await world.get(bob, id)
+    expect(await codeOf(world.done(world.as(bob).files.delete(gone.id)))).toBe('not_your_file')
+    await world.done(world.as(alice).files.delete(gone.id))
+    await world.time.advance(5_000)
+    expect(await world.names(bob)).toEqual(['kept'])
+    expect(await codeOf(world.get(bob, gone.id))).toBe('file_unknown')
+    expect(bob.blobs.usage().bytes).toBeGreaterThan(keptBytes)
+    await world.time.advance(graceMs + 7 * 3_600_000)
+    for (const peer of [alice, bob]) expect(peer.blobs.usage().bytes).toBe(keptBytes)
+    expect(await world.done(world.as(bob).files.status(kept.id, never))).toMatchObject({ here_bytes: 300_000, kept: true })
+  })
+
+  test('D3 C5: projections made anew show the same files', async () => {
+    using world = new FileWorld(4)
+    const [alice, bob] = (await world.people('alice', 'bob')) as [SimPeer, SimPeer]
+    await world.share(alice, world.dice.bytes(1_000), ['bob'], 'sealed')
+    const { id } = await world.share(bob, world.dice.bytes(1_000), [], 'deleted')
+    await world.share(bob, world.dice.bytes(1_000), [], 'open')
+    await world.done(world.as(bob).files.delete(id))
+    await world.time.advance(5_000)
+    const before = await world.done(world.as(alice).files.list({}))
+    expect(before.map(({ name }) => name)).toEqual(['open', 'sealed'])
+    await world.done(alice.peer!.meshFor(undefined).replica.rebuild())
+    expect(await world.done(world.as(alice).files.list({}))).toEqual(before)
+  })
+})

@@ -108,7 +108,7 @@ export const toolTable: readonly ToolRow[] = [
   },
   {
     load: async () => (await import('../ops/file/delete.ts')).fileDelete,
-    tool: {"name":"delete_file","description":"Delete a shared file: it leaves every list, and every device forgets its content in time. Who has saved a copy keeps it, and its record stays in the log. Only who shared it, an admin or an owner may.","inputSchema":{"type":"object","properties":{"id":{"type":"string","description":"Id of the file, the beginning of it, or its name where only one has it"},"mesh_slug":{"type":"string","description":"Name of the mesh, where you are in several"}},"required":["id"],"additionalProperties":false},"outputSchema":{"type":"object","properties":{"id":{"type":"string"},"name":{"type":"string"}},"required":["id","name"]},"annotations":{"readOnlyHint":false,"openWorldHint":true}},
+    tool: {"name":"delete_file","description":"Delete a shared file: it leaves every list, and every device forgets its content in time. Who has saved a copy keeps it. Only who shared it, an admin or an owner may.","inputSchema":{"type":"object","properties":{"id":{"type":"string","description":"Id of the file, the beginning of it, or its name where only one has it"},"mesh_slug":{"type":"string","description":"Name of the mesh, where you are in several"}},"required":["id"],"additionalProperties":false},"outputSchema":{"type":"object","properties":{"id":{"type":"string"},"name":{"type":"string"}},"required":["id","name"]},"annotations":{"readOnlyHint":false,"openWorldHint":true}},
   },
   {
     load: async () => (await import('../ops/message/send.ts')).messageSend,

@@ -5,7 +5,7 @@ import { openLibp2pNetwork, type Libp2pNetworkOptions } from '../../node/host/li
 import { silentLog } from '../../node/ports/log.ts'
 import type { FrameStream, Network } from '../../node/ports/network.ts'
 import { Proxy } from './network-proxy.ts'
-import type { NetworkWorld } from './network.contract.ts'
+import type { NetworkWorld } from './network-pair.ts'
 
 const patience = { timeout: 15_000, interval: 5 }
 

@@ -1,7 +1,7 @@
 import { toHex, type DeviceId } from '../../crdt/wire/ids.ts'
 import { MemoryWorld } from '../../node/peer/memory-network-world.ts'
 import { VirtualRuntime } from '../../node/peer/virtual-runtime.ts'
-import type { NetworkWorld } from './network.contract.ts'
+import type { NetworkWorld } from './network-pair.ts'
 
 const patienceMs = 120_000
 

@@ -2,7 +2,7 @@ import type { Network } from '../../node/ports/network.ts'
 import { libp2pPeer, portOf, until } from './network-libp2p-world.ts'
 import { Proxy } from './network-proxy.ts'
 import { RelayOnLoopback } from './network-relay.ts'
-import type { NetworkWorld } from './network.contract.ts'
+import type { NetworkWorld } from './network-pair.ts'
 
 /** The contract's world where nobody can be dialled: peers meet at a relay, each through a proxy, and stay there or move to WebRTC. */
 export function relayedWorld(path: 'relayed' | 'direct:webrtc'): () => Promise<NetworkWorld> {

@@ -1,36 +1,11 @@
-/** What every Network does, whatever is beneath it. Run by network.test.ts over memory and over libp2p. */
-import { expect, test, type TestContext } from 'vitest'
-import type { DeviceId } from '../../crdt/wire/ids.ts'
+/** What every Network does, whatever is beneath it. Run by network.test.ts over each transport; under load: network-load.contract.ts. */
+import { expect, test } from 'vitest'
 import { limits } from '../../crdt/wire/limits.ts'
 import { AtollError } from '../../node/ports/errors.ts'
-import type { FrameStream, Network } from '../../node/ports/network.ts'
-import type { Path } from '../../node/ports/services.ts'
-
-/** A place where networks meet, and what a test may do to it. */
-export interface NetworkWorld extends AsyncDisposable {
-  /** How peers reach each other here. */
-  readonly path: Path
-  /** A new device, online. */
-  peer(): Promise<Network>
-  /** `a` learns where `b` is; where they have to meet first, they have met. */
-  introduce(a: Network, b: Network): void | Promise<void>
-  /** `to` takes nothing more of what `from` sends. Missing where the world cannot do that. */
-  readonly stall?: (from: Network, to: Network) => void
-  /** Lets time pass until the promise is settled. */
-  settled<T>(promise: Promise<T>): Promise<T>
-  /** Lets time pass until the condition holds. */
-  until(condition: () => boolean, what: string): Promise<void>
-}
-
-const protocol = '/atoll/contract/1'
-const never = new AbortController().signal
-const nobody = 'ab'.repeat(32) as DeviceId
+import { inEach, never, nobody, pair, protocol, type NetworkWorld } from './network-pair.ts'
 
 export function networkContract(openWorld: () => Promise<NetworkWorld>): void {
-  const inWorld = (body: (world: NetworkWorld, context: TestContext) => Promise<void>) => async (context: TestContext) => {
-    await using world = await openWorld()
-    await body(world, context)
-  }
+  const inWorld = inEach(openWorld)
 
   test('frames arrive whole and in order, both ways', inWorld(async (world) => {
     const { near, far } = await pair(world)
@@ -44,76 +19,6 @@ export function networkContract(openWorld: () => Promise<NetworkWorld>): void {
       expect(Object.getPrototypeOf(far.frames[index])).toBe(Uint8Array.prototype)
       expect(same(near.frames[index]!, numbered(size, index + 100)), `frame ${index} back`).toBe(true)
     })
-  }))
-
-  test('ten thousand small frames sent at once arrive in order', inWorld(async (world) => {
-    const { near, far } = await pair(world)
-    const count = 10_000
-    for (let i = 0; i < count; i++) near.stream.send(Uint8Array.of(i >> 8, i & 255))
-    await world.until(() => far.frames.length === count, 'all frames')
-    expect(far.frames.every(([high, low], i) => high === i >> 8 && low === (i & 255))).toBe(true)
-  }))
-
-  test('who sends much without credit waits for room, and all of it arrives', inWorld(async (world) => {
-    const { near, far } = await pair(world)
-    let sent = 0
-    const sending = (async () => {
-      for (; sent < 160; sent++) {
-        near.stream.send(new Uint8Array(128 * 1024).fill(sent))
-        await near.stream.room()
-      }
-    })()
-    await world.until(() => far.frames.length === 160, 'all 20 MB are there')
-    await world.settled(sending)
-    expect(far.frames.every((frame, i) => frame.length === 128 * 1024 && frame[0] === i)).toBe(true)
-    near.stream.close('done')
-    await world.settled(near.stream.room())
-  }))
-
-  test('twenty megabytes are echoed, both ways at once', inWorld(async (world) => {
-    const { near, far } = await pair(world)
-    const frames = 160
-    let back = 0
-    const echoing = (async () => {
-      for (let i = 0; i < frames; i++) {
-        await world.until(() => far.frames.length > i, `frame ${i}`)
-        far.stream.send(far.frames[i] as Uint8Array)
-        await far.stream.room()
-      }
-    })()
-    near.stream.onFrame((frame) => {
-      expect(frame[0], 'in order').toBe(back)
-      back++
-    })
-    for (let i = 0; i < frames; i++) {
-      near.stream.send(new Uint8Array(128 * 1024).fill(i))
-      await world.settled(near.stream.room())
-    }
-    await world.until(() => back === frames, 'all of it came back')
-    await world.settled(echoing)
-  }))
-
-  test('a thousand streams, a hundred at a time, leave nothing behind', inWorld(async (world) => {
-    const { a, b, near } = await pair(world)
-    let open = 0
-    let closed = 0
-    b.handle(protocol, (stream) => {
-      open++
-      stream.onFrame((frame) => stream.send(frame))
-      stream.onClose(() => closed++)
-    })
-    for (let round = 0; round < 10; round++) {
-      let answers = 0
-      const streams = await world.settled(Promise.all(Array.from({ length: 100 }, () => a.open(b.device, protocol, never))))
-      for (const stream of streams) {
-        stream.onFrame(() => answers++)
-        stream.send(Uint8Array.of(round))
-      }
-      await world.until(() => answers === 100, `an answer on each of round ${round}`)
-      for (const stream of streams) stream.close('done')
-      await world.until(() => closed === open && open === 100 * (round + 1), `all of round ${round} are closed on the other side`)
-    }
-    expect(near.closed, 'the first one lives through all that').toEqual([])
   }))
 
   test('T8: a frame over the limit is refused where it is sent, and the stream goes on', inWorld(async (world) => {
@@ -197,20 +102,6 @@ export function networkContract(openWorld: () => Promise<NetworkWorld>): void {
     expect(again.remote).toBe(a.device)
   }))
 
-  test('two hundred streams to one peer work side by side', inWorld(async (world) => {
-    const [a, b] = [await world.peer(), await world.peer()]
-    b.handle(protocol, (stream) => stream.onFrame((frame) => stream.send(frame)))
-    await world.introduce(a, b)
-    const answers = new Map<number, number>()
-    const streams = await world.settled(Promise.all(Array.from({ length: 200 }, () => a.open(b.device, protocol, never))))
-    streams.forEach((stream, index) => {
-      stream.onFrame((frame) => answers.set(index, new DataView(frame.slice().buffer).getUint16(0)))
-      stream.send(Uint8Array.of(index >> 8, index & 255))
-    })
-    await world.until(() => answers.size === 200, 'an answer on each')
-    expect([...answers].every(([index, answer]) => index === answer)).toBe(true)
-  }))
-
   test('opening fails with a code: nobody there, no such protocol, given up, switched off', inWorld(async (world) => {
     const [a, b] = [await world.peer(), await world.peer()]
     expect(await codeOf(world, a.open(nobody, protocol, never))).toBe('peer_unreachable')
@@ -234,22 +125,6 @@ export function networkContract(openWorld: () => Promise<NetworkWorld>): void {
     expect(await opening).toBe('cancelled')
   }))
 
-  test('T8: a reader that takes nothing costs its sender a bounded memory, then the stream', inWorld(async (world, context) => {
-    const { a, b, near } = await pair(world)
-    if (world.stall === undefined) return context.skip('this world cannot stop a reader')
-    world.stall(a, b)
-    let sent = 0
-    while (near.closed.length === 0 && sent < 64) {
-      near.stream.send(new Uint8Array(128 * 1024))
-      sent++
-      await world.settled(Promise.resolve())
-    }
-    // Four MiB unsent, and what the transport had taken before.
-    expect(near.closed.length).toBe(1)
-    expect(sent * 128).toBeLessThanOrEqual(8 * 1024)
-    expect(sent * 128).toBeGreaterThanOrEqual(4 * 1024)
-  }))
-
   test('switched off, a network is silent; switched on, it is where it was', inWorld(async (world) => {
     const { a, b, near, far } = await pair(world)
     const before = b.addresses()
@@ -271,30 +146,6 @@ export function networkContract(openWorld: () => Promise<NetworkWorld>): void {
     expect(rtt).toBeGreaterThan(0)
     expect(await world.settled(a.ping(nobody, never))).toBeNull()
   }))
-}
-
-interface End {
-  readonly stream: FrameStream
-  readonly frames: Uint8Array[]
-  readonly closed: string[]
-}
-
-/** Two peers and a stream between them. */
-async function pair(world: NetworkWorld): Promise<{ a: Network; b: Network; near: End; far: End }> {
-  const [a, b] = [await world.peer(), await world.peer()]
-  const ends: End[] = []
-  b.handle(protocol, (stream) => ends.push(watch(stream)))
-  await world.introduce(a, b)
-  const near = watch(await world.settled(a.open(b.device, protocol, never)))
-  await world.until(() => ends.length === 1, 'the stream at the other side')
-  return { a, b, near, far: ends[0]! }
-}
-
-function watch(stream: FrameStream): End {
-  const end: End = { stream, frames: [], closed: [] }
-  stream.onFrame((frame) => end.frames.push(frame))
-  stream.onClose((why) => end.closed.push(why))
-  return end
 }
 
 async function codeOf(world: NetworkWorld, promise: Promise<unknown>): Promise<string> {

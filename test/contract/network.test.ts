@@ -2,20 +2,27 @@ import { describe } from 'vitest'
 import { libp2pWorld } from './network-libp2p-world.ts'
 import { memoryWorld } from './network-memory-world.ts'
 import { relayedWorld } from './network-relayed-world.ts'
+import type { NetworkWorld } from './network-pair.ts'
+import { networkLoadContract } from './network-load.contract.ts'
 import { networkContract } from './network.contract.ts'
 
+function both(openWorld: () => Promise<NetworkWorld>): void {
+  networkContract(openWorld)
+  networkLoadContract(openWorld)
+}
+
 describe('the network in memory', () => {
-  networkContract(memoryWorld)
+  both(memoryWorld)
 })
 describe('the network over libp2p and TCP', () => {
-  networkContract(libp2pWorld('tcp'))
+  both(libp2pWorld('tcp'))
 })
 describe('the network over libp2p and WebSocket', () => {
-  networkContract(libp2pWorld('ws'))
+  both(libp2pWorld('ws'))
 })
 describe('the network through a relay', () => {
-  networkContract(relayedWorld('relayed'))
+  both(relayedWorld('relayed'))
 })
 describe('the network over WebRTC', () => {
-  networkContract(relayedWorld('direct:webrtc'))
+  both(relayedWorld('direct:webrtc'))
 })

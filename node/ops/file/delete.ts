@@ -6,7 +6,7 @@ import { fileName } from './shapes.ts'
 /** Takes a shared file out of every view. */
 export const fileDelete = defineOp({
   name: 'file.delete',
-  doc: 'Delete a shared file: it leaves every list, and every device forgets its content in time. Who has saved a copy keeps it, and its record stays in the log. Only who shared it, an admin or an owner may.',
+  doc: 'Delete a shared file: it leaves every list, and every device forgets its content in time. Who has saved a copy keeps it. Only who shared it, an admin or an owner may.',
   permission: 'file.write',
   positional: ['id'],
   input: z.strictObject({ id: fileName }),

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { AtollError } from '../ports/errors.ts'
+import { nodeOptions } from './node-options.ts'
 import { wireError } from '../rpc/frames.ts'
 import { fromWire } from '../rpc/wire-error.ts'
 
@@ -27,7 +28,7 @@ export async function startNode({ home, env, program, signal }: StartNodeOptions
   for (const name of sessionVariables) delete childEnv[name]
   const log = openSync(join(home, 'node.log'), 'a', 0o600)
   try {
-    const child = spawn(process.execPath, [program, 'up', '--background'], { cwd: home, env: childEnv, detached: true, stdio: ['ignore', 'ignore', log, 'pipe'] })
+    const child = spawn(process.execPath, [...nodeOptions, program, 'up', '--background'], { cwd: home, env: childEnv, detached: true, stdio: ['ignore', 'ignore', log, 'pipe'] })
     child.unref()
     const failed = new Promise<never>((_, reject) => child.once('error', (error) => reject(new AtollError('node_unreachable', { why: `it could not be started: ${error.message}` }, { cause: error }))))
     const report = await Promise.race([firstLine(child.stdio[3] as NodeJS.ReadableStream, signal), failed])

@@ -4,6 +4,7 @@ import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { nodeOptions } from '../../node/host/node-options.ts'
 
 /** A fresh profile directory. */
 export const scratch = (): string => mkdtempSync(join(tmpdir(), 'atoll-bench-'))
@@ -34,7 +35,7 @@ export class PeerProcess implements AsyncDisposable {
 
   /** @param home the profile directory, made by the caller with mode 0700 */
   static async start(home: string): Promise<PeerProcess> {
-    const child = fork(fileURLToPath(new URL('./peer-child.ts', import.meta.url)), [home], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], serialization: 'advanced' })
+    const child = fork(fileURLToPath(new URL('./peer-child.ts', import.meta.url)), [home], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], serialization: 'advanced', execArgv: [...process.execArgv, ...nodeOptions] })
     const peer = new PeerProcess(child)
     await peer.call('ready')
     return peer

@@ -15,7 +15,7 @@ export const fileGet = defineOp({
     id: fileName,
     save_to: localPath('Where to save it: a path, or a directory').default('.'),
     overwrite: z.boolean().default(false).describe('Replace what stands there'),
-    patience: durationText().optional().describe('Give up when nothing has come for so long, such as 5m'),
+    patience: durationText().optional().describe('Give up when nothing came for so long'),
   }),
   output: fileSummary.pick({ id: true, name: true, bytes: true }).extend({ path: z.string(), fetched_bytes: z.number() }),
   needs: ['files'],

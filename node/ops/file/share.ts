@@ -9,7 +9,7 @@ import { describe, fileSummary, listOf, localPath, recipients } from './shapes.t
 /** Shares a file of this machine. */
 export const fileShare = defineOp({
   name: 'file.share',
-  doc: 'Share a file of any size, encrypted end to end, with the whole mesh or with some people. Equal parts are stored and sent once; others fetch it when they ask for it.',
+  doc: 'Share a file of any size, encrypted end to end, with the whole mesh or with some people. Equal parts are stored and sent once; others fetch it on demand.',
   permission: 'file.write',
   positional: ['path'],
   input: z.strictObject({

@@ -7,7 +7,7 @@ import { describe, fileName, fileSummary } from './shapes.ts'
 /** Says how much of a file is here, and who else holds it. */
 export const fileStatus = defineOp({
   name: 'file.status',
-  doc: 'Say how much of a shared file is here, who else holds it, and whether somebody sent wrong data for it.',
+  doc: 'Say how much of a shared file is here, who else holds it, and who sent wrong data for it.',
   permission: 'file.read',
   positional: ['id'],
   input: z.strictObject({ id: fileName }),

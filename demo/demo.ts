@@ -103,7 +103,18 @@ await until('the receipt', async () => ((await stage.run('bob', ['message-status
 await as('bob', ['message-status', sent['id'] as string], (answer) => (answer['recipients'] as { name: string; state: string }[]).map(({ name, state }) => `${state} ${name}`).join(', '))
 
 say()
-say(paint('bold', '4. Bob is cut off; both go on'))
+say(paint('bold', '4. A file of some megabytes, and how they reach each other'))
+const compiler = join(root, 'node_modules/typescript/lib/typescript.js')
+const megabytes = (bytes: unknown): string => `${(Number(bytes) / 1e6).toFixed(1)} MB`
+const first = await timed('share the TypeScript compiler', () => as('alice', ['share', compiler, '--to', 'bob'], ({ bytes }) => `${megabytes(bytes)}, sealed for Bob`))
+const copy = join(stage.folder, 'typescript.js')
+await until('bob to hear of it', async () => ((await stage.run('bob', ['files']))['files'] as unknown[]).length === 1)
+await timed('get it', () => as('bob', ['get', first['id'] as string, '--save-to', copy], ({ fetched_bytes }) => `${megabytes(fetched_bytes)} fetched, verified chunk by chunk`))
+if (!readFileSync(copy).equals(readFileSync(compiler))) throw new Error('the copy is not the file')
+await as('bob', ['explain', 'path', 'alice'], ({ summary }) => String(summary))
+
+say()
+say(paint('bold', '5. Bob is cut off; both go on'))
 await as('bob', ['config', 'set', 'network', 'off'])
 await until('alice to notice', async () => (await other('alice')).path === 'none')
 await as('alice', ['state', 'set', 'release', '{"version":"0.1","ready":true}'])
@@ -116,7 +127,7 @@ await as('alice', ['send', 'bob', 'See you when you are back'])
 await as('bob', ['recall', 'route'], (answer) => `${(answer['notes'] as unknown[]).length} found, offline`)
 
 say()
-say(paint('bold', '5. Bob returns'))
+say(paint('bold', '6. Bob returns'))
 await as('bob', ['config', 'set', 'network', 'on'])
 await timed('from "network on" to both in sync', () => until('both in sync', synced))
 await as('alice', ['state', 'get', 'release'], (answer) => `${JSON.stringify(answer['value'])} by ${answer['by'] as string}; written at the same time: ${(answer['concurrent'] as { value: unknown; by: string }[]).map(({ value, by }) => `${JSON.stringify(value)} by ${by}`).join(', ')}`)

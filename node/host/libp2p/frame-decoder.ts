@@ -66,7 +66,8 @@ export class FrameDecoder {
   #gather(chunk: Uint8Array, at: number, take: number): void {
     const need = this.#have + take
     if (need > this.#room.length) {
-      const larger = new Uint8Array(Math.min(this.#length, roomPerByte * need))
+      // Not cleared first: all of it is written before anybody reads it.
+      const larger = new Uint8Array(Buffer.allocUnsafeSlow(Math.min(this.#length, roomPerByte * need)).buffer)
       larger.set(this.#room.subarray(0, this.#have))
       this.#room = larger
     }

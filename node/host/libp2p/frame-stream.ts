@@ -18,6 +18,7 @@ const farewellMs = 5_000
 const lost = 'the connection was lost'
 /** Small frames of one turn travel together, up to what fits one Noise message; larger ones are sent as they are. */
 const batchBytes = 63 * 1024
+const wholeBytes = 32 * 1024
 
 export interface FrameStreamParts {
   readonly stream: Stream
@@ -156,7 +157,8 @@ export class Libp2pFrameStream implements FrameStream {
     try {
       while (this.#queue.length > 0 && this.#closed === undefined) {
         if (this.#stream.writableNeedsDrain && !all) return this.#waitForDrain()
-        if (!this.#stream.send(this.#takeBatch())) this.#waitForDrain()
+        const [first] = this.#queue as [Uint8Array]
+        if (!(first.length >= wholeBytes ? this.#sendWhole(first) : this.#stream.send(this.#takeBatch()))) this.#waitForDrain()
       }
       this.#roomMayBe()
     } catch (error) {
@@ -170,7 +172,7 @@ export class Libp2pFrameStream implements FrameStream {
     let size = 0
     for (const frame of this.#queue) {
       const more = frame.length + lengthBytes(frame.length)
-      if (count > 0 && size + more > batchBytes) break
+      if (count > 0 && (size + more > batchBytes || frame.length >= wholeBytes)) break
       size += more
       count++
     }
@@ -185,6 +187,17 @@ export class Libp2pFrameStream implements FrameStream {
     this.#queued -= size
     this.#parts.said?.(size)
     return batch
+  }
+
+  /** A large frame goes as it is behind its length, without a copy. Says whether there is room for more. */
+  #sendWhole(frame: Uint8Array): boolean {
+    const length = new Uint8Array(lengthBytes(frame.length))
+    writeLength(length, 0, frame.length)
+    this.#queue.shift()
+    this.#queued -= length.length + frame.length
+    this.#parts.said?.(length.length + frame.length)
+    this.#stream.send(length)
+    return this.#stream.send(frame)
   }
 
   #waitForDrain(): void {

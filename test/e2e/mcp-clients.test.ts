@@ -27,6 +27,12 @@ const calls: Readonly<Record<string, { readonly good: (kept: Kept) => Record<str
   append_document: { good: () => ({ document: 'Plan', text: '- two' }), bad: { document: 'No such plan', text: 'x' } },
   read_document: { good: () => ({ document: 'Plan' }), bad: { document: 'No such plan' } },
   export_document: { good: () => ({ document: 'Plan', format: 'yjs' }), bad: { document: 'Plan', format: 'pdf' } },
+  share_file: { good: () => ({ path: import.meta.filename, to: 'bob', tags: ['test'] }), bad: { path: '/no/such/file' } },
+  list_files: { good: () => ({ query: 'mcp' }), bad: { query: 7 } },
+  file_status: { good: ({ file }) => ({ id: file }), bad: { id: 'no such file' } },
+  get_file: { good: ({ file, folder }) => ({ id: file, save_to: join(folder ?? '', 'copy.ts') }), bad: { id: 'no such file' } },
+  grant_file_access: { good: ({ file }) => ({ fileId: file, to: 'bob' }), bad: { fileId: 'no such file', to: 'bob' } },
+  delete_file: { good: ({ file }) => ({ id: file }), bad: { id: 'no such file' } },
   delete_state: { good: () => ({ key: 'k' }), bad: { key: 'k' } },
   list_peers: { good: () => ({}), bad: { mesh_slug: 'nowhere' } },
   send_message: { good: () => ({ to: 'bob', message: 'hello', priority: 'next' }), bad: { to: 'nobody at all', message: 'x' } },
@@ -41,6 +47,8 @@ const calls: Readonly<Record<string, { readonly good: (kept: Kept) => Record<str
 interface Kept {
   note?: string
   message?: string
+  file?: string
+  folder?: string
 }
 
 async function meshOfTwo(world: World): Promise<Person> {
@@ -60,13 +68,14 @@ describe('MCP clients', () => {
     const { tools } = await client.listTools()
     expect(tools.map(({ name }) => name).sort()).toEqual(Object.keys(calls).sort())
     const call = async (name: string, args: Record<string, unknown>): Promise<CallToolResult> => (await client.callTool({ name, arguments: args })) as CallToolResult
-    const kept: Kept = {}
+    const kept: Kept = { folder: alice.home }
     for (const [name, { good, bad }] of Object.entries(calls)) {
       const answer = await call(name, good(kept))
       expect(answer.isError, `${name}: ${JSON.stringify(answer)}`).not.toBe(true)
       const { id } = (answer.structuredContent ?? {}) as { id?: string }
       if (name === 'remember') kept.note = id as string
       if (name === 'send_message') kept.message = id as string
+      if (name === 'share_file') kept.file = id as string
       if (!bad) continue
       const refused = await call(name, bad).catch((error: unknown) => ({ isError: true, content: [{ type: 'text', text: String(error) }] }))
       expect(refused.isError, `${name} should refuse ${JSON.stringify(bad)}: ${JSON.stringify(refused)}`).toBe(true)

@@ -1,7 +1,6 @@
 import { noise } from '@chainsafe/libp2p-noise'
 import { identify } from '@libp2p/identify'
 import { isStartable, type ConnectionGater, type Libp2p, type PrivateKey } from '@libp2p/interface'
-import { ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import { webSockets } from '@libp2p/websockets'
 import { yamux } from '@libp2p/yamux'
@@ -47,7 +46,6 @@ export function createRelayNode({ key, listen, limits, addresses }: RelayNodeOpt
     connectionMonitor: { pingTimeout: { minTimeout: 10_000 } },
     services: {
       identify: identify({ runOnConnectionOpen: false }),
-      ping: ping(),
       listening: ({ transportManager, addressManager }: { readonly transportManager: Listening; readonly addressManager: object }) => ({
         getAddrs: () => transportManager.getAddrs(),
         start: () => {},

@@ -17,6 +17,7 @@ import { systemClock, type RelayClock } from './relay-clock.ts'
 import { RelayError } from './relay-error.ts'
 import { defaultLimits, type RelayLimits } from './relay-limits.ts'
 import { errorKind, type RelayLog } from './relay-log.ts'
+import { answerPings, pingProtocol, pingStreams } from './ping.ts'
 import { createRelayNode, endpointOf, listenFailure, type RelayNode } from './relay-node.ts'
 import { serveRendezvous } from './rendezvous.ts'
 import { Reservations } from './reservations.ts'
@@ -123,6 +124,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     try {
       server = await serveHttp({ listen: listen.http, version, connections: limits.httpConnections, status })
       await node.handle(hopProtocol, hop, { maxInboundStreams: limits.circuitsPerPeer + 16 })
+      await node.handle(pingProtocol, answerPings, { maxInboundStreams: pingStreams })
       await node.handle(protocols.rendezvous, rendezvous.handle, { maxInboundStreams: 4 })
       await node.start()
       stun = await serveStun({ listen: stunListen(), clock, counters, answers })

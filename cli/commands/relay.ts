@@ -6,6 +6,7 @@ import { loadRelayKey } from '../../relay/relay-key.ts'
 import type { RelayLog, RelayLogFields } from '../../relay/relay-log.ts'
 import { startRelay, type Relay } from '../../relay/relay.ts'
 import type { Command, CommandInput, Terminal } from '../command.ts'
+import { giveBackMemory } from '../give-back-memory.ts'
 import { version } from '../version.ts'
 
 const defaultListen = '[::]:4001'
@@ -30,6 +31,7 @@ export const command: Command = {
       throw error instanceof RelayError ? explain(error) : error
     })
     announceReady(relay, input)
+    using _ = giveBackMemory()
     await aborted(input.signal)
     await relay.stop()
     return 0

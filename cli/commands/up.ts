@@ -5,6 +5,7 @@ import { readyDescriptor } from '../../node/host/start-node.ts'
 import { toAtollError } from '../../node/ports/errors.ts'
 import { toWire } from '../../node/rpc/wire-error.ts'
 import type { Command, CommandInput } from '../command.ts'
+import { giveBackMemory } from '../give-back-memory.ts'
 import type { Surface } from '../surface.ts'
 import { version } from '../version.ts'
 
@@ -27,6 +28,7 @@ export function upCommand({ openPeer }: Pick<Surface, 'openPeer'>): Command {
     run: async (input) => {
       const background = input.values['background'] === true
       const say = background ? reportTo(input.env) : null
+      using _ = giveBackMemory()
       try {
         const inTime = await runNode({
           home: input.home,

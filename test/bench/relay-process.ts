@@ -2,8 +2,13 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { program } from './measure.ts'
+import { scratch } from './peer-process.ts'
 
-/** A relay in a process of its own, at a port that it keeps. */
+/** One for the whole run, so that a relay that is started again is the same one. */
+const key = join(scratch(), 'relay.key')
+
+/** The built program's relay, at a port that it keeps. */
 export class RelayProcess {
   readonly address: string
   readonly #child: ChildProcess
@@ -15,9 +20,10 @@ export class RelayProcess {
 
   /** @param port the one that a former relay had, or 0 */
   static async start(port = 0): Promise<RelayProcess> {
-    const child = spawn(process.execPath, ['--no-warnings', join(import.meta.dirname, 'relay-child.ts'), String(port)], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const child = spawn(process.execPath, [program, 'relay', '--json', '--listen', `127.0.0.1:${port}`, '--key', key], { stdio: ['ignore', 'pipe', 'ignore'] })
     const [line] = (await once(child.stdout, 'data')) as [Buffer]
-    return new RelayProcess(child, String(line).trim())
+    const { addresses } = JSON.parse(String(line)) as { addresses: readonly string[] }
+    return new RelayProcess(child, addresses[0] ?? '')
   }
 
   get port(): number {

@@ -7,7 +7,8 @@ import { timed } from './measure.ts'
 import { RelayProcess } from './relay-process.ts'
 import type { Row } from './row.ts'
 
-const settleMs = 10_000
+/** The relay returns what a burst needed when it has been quiet for a while (cli/give-back-memory.ts). */
+const settleMs = 40_000
 
 export async function relay(): Promise<readonly Row[]> {
   return [await idle(1000, 4), await reconnecting(200)]

@@ -1,0 +1,39 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+
+const everyMs = 15_000
+/** A process that used less of one processor than this since the last look can spare a pause of some tenths of a second. */
+const quiet = 0.4
+/** What is reserved beyond what was in use after the last collection, before another one is worth its pause. */
+const spareBytes = 24 * 1024 * 1024
+
+type Collect = (options: { readonly type: 'major'; readonly execution: 'sync'; readonly flavor: 'last-resort' }) => void
+
+/**
+ * Returns memory to the system while a long-running process is quiet. V8 keeps what a burst needed (a thousand
+ * handshakes, a large file) as long as a little is allocated now and then, which heartbeats do.
+ */
+export function giveBackMemory(): Disposable {
+  let cpu = process.cpuUsage()
+  let needed = 0
+  let collect: Collect | undefined
+  const timer = setInterval(() => {
+    const used = process.cpuUsage(cpu)
+    cpu = process.cpuUsage()
+    const busy = (used.user + used.system) / 1000 / everyMs >= quiet
+    const { heapTotal, external } = process.memoryUsage()
+    if (busy || heapTotal + external < needed + spareBytes) return
+    collect ??= collector()
+    collect({ type: 'major', execution: 'sync', flavor: 'last-resort' })
+    const after = process.memoryUsage()
+    needed = after.heapTotal + after.external
+  }, everyMs)
+  timer.unref()
+  return { [Symbol.dispose]: () => clearInterval(timer) }
+}
+
+/** V8's own collection, which is not there until it is asked for. */
+function collector(): Collect {
+  setFlagsFromString('--expose-gc')
+  return runInNewContext('gc') as Collect
+}

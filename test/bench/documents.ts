@@ -1,12 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { gunzipSync } from 'node:zlib'
 import { WebSocket } from 'ws'
 import { WebsocketProvider } from 'y-websocket'
 import * as Y from 'yjs'
 import { runAtoll, startAtoll, type Running } from '../doubles/run-atoll.ts'
-import { sharedFolder } from '../requires.ts'
+import { applyPatches, readEditingTrace, type EditingTrace } from '../editing-trace.ts'
 import { percentile, program } from './measure.ts'
 import { scratch } from './peer-process.ts'
 import { LocalPeer } from './peers.ts'
@@ -21,16 +18,11 @@ export async function documents(): Promise<readonly Row[]> {
   return [...(await trace()), ...(await typing())]
 }
 
-interface Trace {
-  readonly endContent: string
-  readonly txns: readonly { readonly patches: readonly (readonly [at: number, removed: number, inserted: string])[] }[]
-}
-
 /** The history of a paper, 260,000 edits: skipped where it is not at hand. */
 async function trace(): Promise<readonly Row[]> {
-  const path = join(sharedFolder, 'data/automerge-paper.json.gz')
-  if (!existsSync(path)) return []
-  const { txns, endContent } = JSON.parse(gunzipSync(readFileSync(path)).toString()) as Trace
+  const history = readEditingTrace()
+  if (!history) return []
+  const { txns, endContent } = history
   const bare = apply(txns, () => undefined)
   const snapshot = Y.encodeStateAsUpdateV2(bare.doc)
   const loadStart = performance.now()
@@ -51,7 +43,7 @@ async function trace(): Promise<readonly Row[]> {
     doc.on('update', (update: Uint8Array) => void pending.push(held.document.write(update)))
     const text = doc.getText('content')
     for (const { patches } of txns) {
-      doc.transact(() => edit(text, patches))
+      doc.transact(() => applyPatches(text, patches))
       if (++count % burst === 0) await Promise.all(pending.splice(0))
     }
     await Promise.all(pending)
@@ -68,20 +60,13 @@ async function trace(): Promise<readonly Row[]> {
   ]
 }
 
-function apply(txns: Trace['txns'], each: (update: Uint8Array) => void): { doc: Y.Doc; ms: number } {
+function apply(txns: EditingTrace['txns'], each: (update: Uint8Array) => void): { doc: Y.Doc; ms: number } {
   const doc = new Y.Doc()
   doc.on('update', each)
   const text = doc.getText('content')
   const start = performance.now()
-  for (const { patches } of txns) doc.transact(() => edit(text, patches))
+  for (const { patches } of txns) doc.transact(() => applyPatches(text, patches))
   return { doc, ms: performance.now() - start }
-}
-
-function edit(text: Y.Text, patches: Trace['txns'][number]['patches']): void {
-  for (const [at, removed, inserted] of patches) {
-    if (removed > 0) text.delete(at, removed)
-    if (inserted !== '') text.insert(at, inserted)
-  }
 }
 
 /** Two editors at two nodes, each a process: a key pressed in one until it is seen in the other. */

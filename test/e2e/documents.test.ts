@@ -1,41 +1,12 @@
 /** Live documents as editors meet them: stock y-websocket providers at two real nodes. */
 import { setMaxListeners } from 'node:events'
 import { WebSocket as NodeWebSocket } from 'ws'
-import { WebsocketProvider } from 'y-websocket'
 import * as Y from 'yjs'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { edit } from './editor.ts'
 import { World, type Person } from './world.ts'
 
 const patience = { timeout: 20_000, interval: 20 }
-
-interface Editor extends AsyncDisposable {
-  readonly doc: Y.Doc
-  readonly provider: WebsocketProvider
-  text(): string
-}
-
-/** An editor as any Yjs program makes one. */
-async function edit(person: Person, id: string, change: { origin?: string; protocols?: string[] } = {}): Promise<Editor> {
-  const { url, room, protocols } = (await person.does('doc', 'connect', id)) as { url: string; room: string; protocols: string[] }
-  const doc = new Y.Doc()
-  const origin = change.origin
-  class Socket extends NodeWebSocket {
-    constructor(address: string, offered: string[]) {
-      super(address, offered, origin === undefined ? {} : { origin })
-    }
-  }
-  const provider = new WebsocketProvider(url, room, doc, { WebSocketPolyfill: Socket as never, protocols: change.protocols ?? protocols, disableBc: true })
-  return {
-    doc,
-    provider,
-    text: () => doc.getText('content').toJSON(),
-    async [Symbol.asyncDispose]() {
-      provider.destroy()
-      doc.destroy()
-      await Promise.resolve()
-    },
-  }
-}
 
 describe('two editors on two nodes', () => {
   const world = new World()

@@ -2,8 +2,6 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
 const everyMs = 15_000
-/** A process that used less of one processor than this since the last look can spare a pause of some tenths of a second. */
-const quiet = 0.4
 /** What is reserved beyond what was in use after the last collection, before another one is worth its pause. */
 const spareBytes = 24 * 1024 * 1024
 
@@ -12,8 +10,9 @@ type Collect = (options: { readonly type: 'major'; readonly execution: 'sync'; r
 /**
  * Returns memory to the system while a long-running process is quiet. V8 keeps what a burst needed (a thousand
  * handshakes, a large file) as long as a little is allocated now and then, which heartbeats do.
+ * @param quiet the part of one processor below which a pause of some tenths of a second is nobody's loss
  */
-export function giveBackMemory(): Disposable {
+export function giveBackMemory(quiet: number): Disposable {
   let cpu = process.cpuUsage()
   let needed = 0
   let collect: Collect | undefined

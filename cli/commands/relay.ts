@@ -31,7 +31,8 @@ export const command: Command = {
       throw error instanceof RelayError ? explain(error) : error
     })
     announceReady(relay, input)
-    using _ = giveBackMemory()
+    // People wait for a node, hardly ever for a relay.
+    using _ = giveBackMemory(0.4)
     await aborted(input.signal)
     await relay.stop()
     return 0

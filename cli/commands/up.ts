@@ -28,7 +28,7 @@ export function upCommand({ openPeer }: Pick<Surface, 'openPeer'>): Command {
     run: async (input) => {
       const background = input.values['background'] === true
       const say = background ? reportTo(input.env) : null
-      using _ = giveBackMemory()
+      using _ = giveBackMemory(0.05)
       try {
         const inTime = await runNode({
           home: input.home,

@@ -14,12 +14,13 @@ import { show, type Row } from './row.ts'
 import { blobs } from './blobs.ts'
 import { documents } from './documents.ts'
 import { fanOut } from './fan-out.ts'
+import { paths } from './paths.ts'
 import { relay } from './relay.ts'
 
 const floors = { commitMs: syncedCommit(), oneWayMs: await libp2pOneWay() }
 export type Floors = typeof floors
 
-const parts: Record<string, (floors: Floors) => Promise<readonly Row[]>> = { latency, fanOut, joining, recall, messages, documents, blobs, relay, processes }
+const parts: Record<string, (floors: Floors) => Promise<readonly Row[]>> = { latency, fanOut, joining, recall, messages, documents, blobs, paths, relay, processes }
 const wanted = process.argv.slice(2).filter((name) => !name.startsWith('-'))
 const unknown = wanted.find((name) => !(name in parts))
 if (unknown !== undefined) throw new Error(`no part called ${unknown}; there are ${Object.keys(parts).join(', ')}`)

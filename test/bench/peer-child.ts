@@ -9,7 +9,7 @@ import type { Peer } from '../../node/peer/peer.ts'
 import { wallMs } from './measure.ts'
 
 const home = process.argv[2] as string
-const config = openConfig({ home, env: {}, flags: { listen: '127.0.0.1:0', name: `peer-${process.pid}` } })
+const config = openConfig({ home, env: {}, flags: { listen: '127.0.0.1:0', lan_discovery: 'off', name: `peer-${process.pid}`, ...(JSON.parse(process.argv[3] ?? '{}') as object) } })
 const opened = await openPeer({ home, config, log: silentLog, version: 'bench', socket: '' })
 const peer = opened.host as Peer
 const services = (session?: string): Services => opened.host.services({ signal: new AbortController().signal, session })
@@ -21,7 +21,7 @@ const calls: Record<string, (...args: never[]) => unknown> = {
   ready: () => true,
   rss: () => process.memoryUsage.rss(),
   cpu: () => process.cpuUsage(),
-  create: (name: string) => services().meshes.create({ name, relays: [] }),
+  create: (name: string, relays: readonly string[] = []) => services().meshes.create({ name, relays }),
   invite: async (uses: number) => (await services().mesh.invite({ uses, expires_in_ms: 3_600_000, role: 'member' })).link,
   join: async (link: string) => {
     const start = performance.now()
@@ -75,6 +75,7 @@ const calls: Record<string, (...args: never[]) => unknown> = {
   },
   synced: async () => (await services().peers.list()).every((other) => other.you || other.synced),
   name: () => peer.meshFor(undefined).names.device(peer.identity.device),
+  path: async () => (await services().peers.list()).find((other) => !other.you)?.path,
   sessions: () => peer.engine.mesh(peer.meshFor(undefined).id)?.sessions.size ?? 0,
   /** Counts messages by their ids from now on. */
   countMessages: () => {

@@ -33,9 +33,9 @@ export class PeerProcess implements AsyncDisposable {
     })
   }
 
-  /** @param home the profile directory, made by the caller with mode 0700 */
-  static async start(home: string): Promise<PeerProcess> {
-    const child = fork(fileURLToPath(new URL('./peer-child.ts', import.meta.url)), [home], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], serialization: 'advanced', execArgv: [...process.execArgv, ...nodeOptions] })
+  /** @param home the profile directory, made by the caller with mode 0700 @param flags settings other than the usual ones */
+  static async start(home: string, flags: Readonly<Record<string, string>> = {}): Promise<PeerProcess> {
+    const child = fork(fileURLToPath(new URL('./peer-child.ts', import.meta.url)), [home, JSON.stringify(flags)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], serialization: 'advanced', execArgv: [...process.execArgv, ...nodeOptions] })
     const peer = new PeerProcess(child)
     await peer.call('ready')
     return peer

@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import type { DeviceId } from '../../crdt/wire/ids.ts'
 import { libp2pPeer, until } from './network-libp2p-world.ts'
 import { RelayOnLoopback } from './network-relay.ts'
@@ -17,7 +17,7 @@ test('T8: over WebRTC too, a reader that takes nothing costs its sender a bounde
     peer.acquaint({ has: () => true, all: () => [] })
     peer.useRelays([relay.address])
     await until(() => peer.relays()[0]?.reserved === true, 'a reservation')
-    await peer.open(device, '/atoll/contract/1', new AbortController().signal)
+    await vi.waitFor(() => peer.open(device, '/atoll/contract/1', new AbortController().signal), { timeout: 20_000 })
     await until(() => peer.path(device).path === 'direct:webrtc', 'WebRTC')
     const stream = await peer.open(device, '/atoll/contract/1', new AbortController().signal)
     expect(stream.path).toBe('direct:webrtc')

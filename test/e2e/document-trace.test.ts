@@ -1,5 +1,4 @@
 /** A real editing history, typed by two stock providers at once, each at a node of its own. ATOLL_LONG=1 types all of it. */
-import { setImmediate as turn } from 'node:timers/promises'
 import * as Y from 'yjs'
 import { describe, expect, test, vi } from 'vitest'
 import { applyPatches, readEditingTrace } from '../editing-trace.ts'
@@ -32,7 +31,7 @@ describe.skipIf(!requires('shared'))('an editing history', () => {
     const type = async ({ doc }: Editor, part: string): Promise<void> => {
       for (const [index, { patches }] of txns.entries()) {
         doc.transact(() => applyPatches(doc.getText(part), patches))
-        if (index % atOnce === 0) await turn()
+        if (index % atOnce === 0) await new Promise((turn) => setImmediate(turn))
       }
     }
     await Promise.all([type(a, 'by a'), type(b, 'by b')])

@@ -25,7 +25,8 @@ export function createTerminal({ stdin, stdout, stderr }: Streams, env: Readonly
   return {
     colour: stdout.isTTY === true && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb',
     interactive: stdout.isTTY === true,
-    columns: stdout.columns ?? 80,
+    // A terminal that was made without a size says 0.
+    columns: stdout.columns || 80,
     out: (text) => write(stdout, text),
     err: (text) => write(stderr, text),
     json: (fields) => write(stdout, JSON.stringify({ schema_version: '1.0', ok: true, ...fields })),

@@ -75,6 +75,7 @@ function announceReady({ addresses, http, peer, stun }: Relay, { json, terminal 
     '',
     'Addresses:',
     ...addresses.map((address) => `  ${address}`),
+    `STUN, over UDP: ${stun.join('  ')}`,
     `Health, metrics and invite page: ${http}/health  ${http}/metrics  ${http}/i`,
     '',
     'Make a mesh that uses it:',

@@ -1,6 +1,4 @@
-import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,6 +9,7 @@ import { nodeBlobCrypto } from '../../node/host/blobs/node-blob-crypto.ts'
 import { endlessRoom } from '../../node/peer/blobs/require-room.ts'
 import { silentLog } from '../../node/ports/log.ts'
 import { startAtoll } from '../doubles/run-atoll.ts'
+import { killAfter } from './kill-after.ts'
 import { World } from '../e2e/world.ts'
 
 const long = process.env['ATOLL_LONG'] === '1'
@@ -22,7 +21,7 @@ test(`D1 B7: after each of ${kills} kill -9, in a put or a collection, every chu
   let compacted = 0
   for (let kill = 0; kill < kills; kill++) {
     const path = join(folder, String(kill % 3))
-    const kept = await killAfter(path, 4 * (1 + (kill * 7) % 40))
+    const kept = (await killAfter('blobs-kill-child.ts', [path], 4 * (1 + (kill * 7) % 40))) as BlobId[]
     if (kill % 4 === 3) rmSync(join(path, 'index.db'))
     await using store = await openDiskBlobs({ folder: path, crypto: nodeBlobCrypto, clock: { now: () => 0 }, log: silentLog, room: endlessRoom, packBytes: 300_000 })
     const read = await store.read(kept)
@@ -34,21 +33,6 @@ test(`D1 B7: after each of ${kills} kill -9, in a put or a collection, every chu
   expect(compacted).toBeGreaterThan(0)
   rmSync(folder, { recursive: true })
 })
-
-/** Kills the child in the midst of what follows so many acknowledged chunks. @returns those that were acknowledged */
-async function killAfter(folder: string, acknowledgements: number): Promise<BlobId[]> {
-  const child = spawn(process.execPath, ['--no-warnings', join(import.meta.dirname, 'blobs-kill-child.ts'), folder], { stdio: ['ignore', 'pipe', 'pipe'] })
-  let heard = ''
-  let errors = ''
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text))
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    heard += text
-    if (heard.split('\n').length > acknowledgements) child.kill('SIGKILL')
-  })
-  await once(child, 'close')
-  if (child.signalCode !== 'SIGKILL') throw new Error(`the child ended by itself: ${errors}`)
-  return heard.slice(0, heard.lastIndexOf('\n')).split('\n') as BlobId[]
-}
 
 test('B1 D1: a node killed in the midst of a fetch fetches only the rest when it is asked again', { timeout: 180_000 }, async () => {
   await using world = new World()

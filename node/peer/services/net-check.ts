@@ -27,7 +27,7 @@ export function findings({ facts, relays, settings, listens }: CheckKnown): read
     ...(relays.length === 0 ? [warn('No mesh here has a relay: only peers on this network, or with an address that can be dialled, are found.', '`atoll relay add ADDRESS`')] : []),
     ...relays.map(relayFinding),
     ...facts.stun.flatMap((answered) => (answered ? [] : [warn('A relay that should answer STUN did not.', 'Its UDP ports may be closed, there or in a firewall here.')])),
-    ...(relays.length === 0 ? [] : families.map(({ family, nat, seen }) => natFindings[nat](`IPv${family}`, seen))),
+    ...(relays.length === 0 ? [] : families.filter(({ nat }) => nat !== 'unknown' || families.every((one) => one.nat === 'unknown')).map(({ family, nat, seen }) => natFindings[nat](`IPv${family}`, seen))),
     listens ? good('This node listens, so peers who can reach this machine dial it directly.') : warn('This node listens nowhere: peers cannot dial it.', 'See `listen` in `atoll config`.'),
     settings.webrtc === 'on' ? good('WebRTC is on.') : warn('WebRTC is switched off.', '`atoll config set webrtc on` makes direct ways through NAT possible.'),
     settings.lan_discovery === 'on' ? good('Peers on this local network are found by multicast DNS.') : warn('Discovery on the local network is switched off.', '`atoll config set lan_discovery on`'),

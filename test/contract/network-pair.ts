@@ -1,5 +1,4 @@
 /** The world that a network's contract runs in, and two peers with a stream between them. */
-import type { TestContext } from 'vitest'
 import type { DeviceId } from '../../crdt/wire/ids.ts'
 import type { FrameStream, Network } from '../../node/ports/network.ts'
 import type { Path } from '../../node/ports/services.ts'
@@ -25,9 +24,9 @@ export const never = new AbortController().signal
 export const nobody = 'ab'.repeat(32) as DeviceId
 
 /** Runs a test in a world of its own. */
-export const inEach = (openWorld: () => Promise<NetworkWorld>) => (body: (world: NetworkWorld, context: TestContext) => Promise<void>) => async (context: TestContext): Promise<void> => {
+export const inEach = (openWorld: () => Promise<NetworkWorld>) => (body: (world: NetworkWorld) => Promise<void>) => async (): Promise<void> => {
   await using world = await openWorld()
-  await body(world, context)
+  await body(world)
 }
 
 /** One end of a stream, and what came to it. */

@@ -1,7 +1,7 @@
 /** A file of 1 GiB from one node to another over TCP, beside a bare libp2p stream that carries as much. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync, rmSync, writeFileSync, openSync, writeSync, closeSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync, openSync, writeSync, fsyncSync, closeSync } from 'node:fs'
 import { join } from 'node:path'
 import { randomFillSync } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -98,5 +98,7 @@ function writeNoise(path: string): void {
   const file = openSync(path, 'w')
   const block = Buffer.alloc(16 * 1024 * 1024)
   for (let at = 0; at < bytes; at += block.length) writeSync(file, randomFillSync(block))
+  // As a file that was there before: the disk is not to be busy with it while the transfer is measured.
+  fsyncSync(file)
   closeSync(file)
 }

@@ -1,7 +1,6 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
-const everyMs = 15_000
 /** What is reserved beyond what was in use after the last collection, before another one is worth its pause. */
 const spareBytes = 24 * 1024 * 1024
 
@@ -11,8 +10,9 @@ type Collect = (options: { readonly type: 'major'; readonly execution: 'sync'; r
  * Returns memory to the system while a long-running process is quiet. V8 keeps what a burst needed (a thousand
  * handshakes, a large file) as long as a little is allocated now and then, which heartbeats do.
  * @param quiet the part of one processor below which a pause of some tenths of a second is nobody's loss
+ * @param everyMs how often it is looked at
  */
-export function giveBackMemory(quiet: number): Disposable {
+export function giveBackMemory(quiet: number, everyMs = 15_000): Disposable {
   let cpu = process.cpuUsage()
   let needed = 0
   let collect: Collect | undefined

@@ -15,6 +15,7 @@ export const refusalReasons = [
   'circuits_per_pair',
   'circuit_to_self',
   'requests_per_peer',
+  'stun_per_address',
   'malformed',
   'too_many_codes',
   'slow_reader',

@@ -127,7 +127,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
       await node.handle(pingProtocol, answerPings, { maxInboundStreams: pingStreams })
       await node.handle(protocols.rendezvous, rendezvous.handle, { maxInboundStreams: 4 })
       await node.start()
-      stun = await serveStun({ listen: stunListen(), clock, counters, answers })
+      stun = await serveStun({ listen: stunListen(), clock, log, counters, answers })
     } catch (error) {
       doorway.close()
       stun?.close()

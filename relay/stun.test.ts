@@ -10,8 +10,9 @@ const open: { close(): unknown }[] = []
 afterEach(() => open.splice(0).forEach((each) => each.close()))
 
 const counters = new Counters()
+const silent = { info: () => {}, warn: () => {}, debug: () => {} }
 async function stun(hosts: readonly string[], burst = 10): Promise<Stun> {
-  const served = await serveStun({ listen: hosts.map((host) => ({ host, port: 0 })), clock: { now: () => 0, after: () => () => {} }, counters, answers: new Budgets(1, burst) })
+  const served = await serveStun({ listen: hosts.map((host) => ({ host, port: 0 })), clock: { now: () => 0, after: () => () => {} }, log: silent, counters, answers: new Budgets(1, burst) })
   open.push(served)
   return served
 }
@@ -47,15 +48,15 @@ test('each port says from where it was asked, over IPv4 and IPv6', async () => {
 test('T8: one address gets so many answers, and what is no request gets none', async () => {
   const { ports: [port = 0] } = await stun(['127.0.0.1'], 3)
   const one = await client()
-  const before = counters.refused.requests_per_peer
+  const before = counters.refused.stun_per_address
   one.ask(port, Uint8Array.of(1, 2, 3))
   one.ask(port, new Uint8Array(1400))
   for (let i = 0; i < 8; i++) one.ask(port, stunRequest(idOf(i)))
-  await expect.poll(() => counters.refused.requests_per_peer - before, { timeout: 10_000 }).toBe(5)
+  await expect.poll(() => counters.refused.stun_per_address - before, { timeout: 10_000 }).toBe(5)
   expect(one.answers.map((answer, i) => readStunAnswer(answer, idOf(i))?.port)).toEqual([one.port, one.port, one.port])
 })
 
 test('a port that is taken is said so', async () => {
   const { ports: [port = 0] } = await stun(['127.0.0.1'])
-  await expect(serveStun({ listen: [{ host: '127.0.0.1', port }], clock: { now: () => 0, after: () => () => {} }, counters, answers: new Budgets(1, 1) })).rejects.toThrow(/127\.0\.0\.1:\d+\/udp/)
+  await expect(serveStun({ listen: [{ host: '127.0.0.1', port }], clock: { now: () => 0, after: () => () => {} }, log: silent, counters, answers: new Budgets(1, 1) })).rejects.toThrow(/127\.0\.0\.1:\d+\/udp/)
 })

@@ -7,10 +7,12 @@ import { addressGroup, canonicalAddress } from './ip-address.ts'
 import type { HostPort } from './relay-addresses.ts'
 import type { RelayClock } from './relay-clock.ts'
 import { RelayError } from './relay-error.ts'
+import { errorKind, type RelayLog } from './relay-log.ts'
 
 export interface StunParts {
   readonly listen: readonly HostPort[]
   readonly clock: RelayClock
+  readonly log: RelayLog
   readonly counters: Counters
   /** Answers per address. A forged sender gets no more of them than that, each about as long as the request. */
   readonly answers: Budgets
@@ -49,8 +51,8 @@ async function bound({ host, port }: HostPort, parts: StunParts): Promise<Socket
     socket.close()
     throw new RelayError({ problem: 'cannot_listen', address: `${host}:${port}/udp`, why: error instanceof Error ? error.message : String(error) }, { cause: error })
   }
-  // A packet that could not be sent was lost on the way, as any may be: who asked asks again.
-  socket.on('error', () => parts.counters.refuse('unreachable'))
+  // An answer that could not be sent is one lost on the way: who asked asks again.
+  socket.on('error', (error) => parts.log.debug('stun_not_sent', { error: errorKind(error) }))
   socket.on('message', (packet, from) => answer(socket, packet, { host: from.address, port: from.port }, parts))
   return socket
 }
@@ -59,7 +61,7 @@ function answer(socket: Socket, packet: Uint8Array, from: HostPort, { answers, c
   const id = readStunRequest(packet)
   if (id === undefined) return
   const address = canonicalAddress(from.host)
-  if (!answers.of(addressGroup(address), clock.now()).take(1, clock.now())) return counters.refuse('requests_per_peer')
+  if (!answers.of(addressGroup(address), clock.now()).take(1, clock.now())) return counters.refuse('stun_per_address')
   const ip = ipBytes(address)
   if (ip === undefined) return
   counters.stunAnswers++

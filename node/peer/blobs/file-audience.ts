@@ -1,7 +1,6 @@
 /** The people that a file was shared with: read back from the entries that hold a record of it. */
-import { entryOfRecordKey, recordPrefix } from '../../../crdt/docs/files.ts'
+import { entryOfRecordKey, filePayload, recordPrefix } from '../../../crdt/docs/files.ts'
 import { recipientsOf } from '../../../crdt/docs/sealed.ts'
-import { filePayload } from '../../../crdt/docs/files.ts'
 import { kinds } from '../../../crdt/docs/change.ts'
 import { decode } from '../../../crdt/wire/codec.ts'
 import type { FileId, MemberId } from '../../../crdt/wire/ids.ts'

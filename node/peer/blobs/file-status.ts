@@ -45,8 +45,11 @@ async function askHeld(mesh: RunningMesh, device: DeviceId, ids: readonly BlobId
   const { promise: ended, reject } = Promise.withResolvers<never>()
   ended.catch(() => undefined)
   signal.addEventListener('abort', () => reject(signal.reason))
+  const opening = mesh.files.open(device, { onChunk: () => undefined, onClose: (why) => reject(new Error(why)) }, signal)
+  // Too late to be asked, whether it opens then or stands already: it must not stay open.
+  signal.addEventListener('abort', () => void opening.then((link) => link.close('no answer'), () => undefined))
   try {
-    const link = await Promise.race([ended, mesh.files.open(device, { onChunk: () => undefined, onClose: (why) => reject(new Error(why)) }, signal)])
+    const link = await Promise.race([ended, opening])
     let count = 0
     for (let at = 0; at < ids.length; at += limits.blobIdsPerFrame) {
       count += await Promise.race([ended, new Promise<number>((resolve) => link.has(ids.slice(at, at + limits.blobIdsPerFrame), (held) => resolve(held.length)))])

@@ -75,7 +75,11 @@ export class MeshFiles {
       return running.fetch.progress
     } finally {
       timer?.[Symbol.dispose]()
-      if (--running.waiting === 0) running.stop.abort(signal.reason ?? new Error('nobody waits for it'))
+      if (--running.waiting === 0) {
+        // Whoever asks from now on begins anew, and does not join what is ending.
+        this.#ended(file.id, running)
+        running.stop.abort(signal.reason ?? new Error('nobody waits for it'))
+      }
     }
   }
 
@@ -157,11 +161,15 @@ export class MeshFiles {
       open: (remote, events, signal) => this.open(remote, events, signal),
       onLie: (remote) => this.#lied(id, remote),
     })
-    const done = fetch.run(stop.signal).finally(() => this.#running.delete(id))
-    done.catch(() => undefined)
-    const running: Running = { fetch, stop, done, waiting: 0 }
+    const running: Running = { fetch, stop, done: fetch.run(stop.signal).finally(() => this.#ended(id, running)), waiting: 0 }
+    // Those who wait for it hear of it; when nobody does, nobody need.
+    running.done.catch(() => undefined)
     this.#running.set(id, running)
     return running
+  }
+
+  #ended(id: FileId, running: Running): void {
+    if (this.#running.get(id) === running) this.#running.delete(id)
   }
 
   #lied(id: FileId, remote: DeviceId): void {

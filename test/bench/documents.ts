@@ -10,8 +10,8 @@ import { LocalPeer } from './peers.ts'
 import type { Row } from './row.ts'
 
 const keystrokes = 300
-/** Edits that queue while one commit runs. */
-const burst = 200
+/** Edits that one reading of a socket brings: they are handed over in one turn. */
+const burst = 1000
 
 /** Live documents: a real editing history through the log and back, and a key from one editor to another. */
 export async function documents(): Promise<readonly Row[]> {
@@ -40,7 +40,7 @@ async function trace(): Promise<readonly Row[]> {
     const start = performance.now()
     let count = 0
     const doc = new Y.Doc()
-    doc.on('update', (update: Uint8Array) => void pending.push(held.document.write(update)))
+    doc.on('update', (update: Uint8Array) => void pending.push(held.document.write(update, doc)))
     const text = doc.getText('content')
     for (const { patches } of txns) {
       doc.transact(() => applyPatches(text, patches))
@@ -50,12 +50,16 @@ async function trace(): Promise<readonly Row[]> {
     ms = performance.now() - start
     if (held.document.text('content') !== endContent) throw new Error('the trace did not come to its end')
   }
+  // Letting go of it left a snapshot to be written: what is written after it is written after it.
+  await peer.services.state.set('after', 'the snapshot')
+  // Before and after, since the machine is not alone.
+  const bareMs = (bare.ms + apply(txns, () => undefined).ms) / 2
   const openStart = performance.now()
   using again = open.hold(id)
   const openMs = performance.now() - openStart
   if (again.document.text('content') !== endContent) throw new Error('the document was not loaded whole')
   return [
-    { what: `editing trace of ${txns.length} edits, through the log, ${burst} at a time`, value: ms / 1000, unit: 's', target: { at: '<=', value: (1.5 * bare.ms) / 1000 }, floor: { what: 'bare Yjs', value: bare.ms / 1000 } },
+    { what: `editing trace of ${txns.length} edits, through the log, ${burst} at a time, each time durable`, value: ms / 1000, unit: 's', target: { at: '<=', value: (1.5 * bareMs) / 1000 }, floor: { what: 'bare Yjs', value: bareMs / 1000 } },
     { what: 'the document it makes, opened', value: openMs, unit: 'ms', target: { at: '<=', value: 1.5 * bareLoadMs }, floor: { what: 'bare Yjs', value: bareLoadMs } },
   ]
 }

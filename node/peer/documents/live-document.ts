@@ -3,7 +3,7 @@
  * updates; they are written to the log first, and only then shown to others (rule D1), merged where they queue.
  */
 import * as Y from 'yjs'
-import { updatePrefix, wholePrefix, wholeUpdates } from '../../../crdt/docs/updates.ts'
+import { updatePrefix, wholePrefix, wholeUpdates, type WholeUpdate } from '../../../crdt/docs/updates.ts'
 import { limits } from '../../../crdt/wire/limits.ts'
 import { AtollError } from '../../ports/errors.ts'
 import type { WriteSpec } from '../replica/author.ts'
@@ -12,10 +12,13 @@ import { allRows } from '../replica/rows.ts'
 
 /** So much of an update goes into one entry. */
 const partBytes = 128 * 1024
-/** More updates than this are folded into a snapshot of the whole. */
+/** More updates than this are folded into a snapshot of the whole, or as many bytes as the last one had. */
 const mostUpdates = 500
+const leastSnapshotBytes = 256 * 1024
 /** So many are left as they are when nobody looks any more. */
 const fewUpdates = 30
+/** Yjs sorts what it merges at every step, which is quadratic: measured, this many at a time cost least. */
+const mergedAtOnce = 32
 
 export class LiveDocument {
   readonly id: string
@@ -29,7 +32,11 @@ export class LiveDocument {
   readonly #isStale: () => boolean
   /** Under which client edits are made here. */
   #editor: number
-  #pending: Pending[] = []
+  /** What waits to be written, by whom it came from. */
+  #pending = new Map<object, Pending>()
+  /** Bytes of updates since the last snapshot, and of that. */
+  #appliedBytes = 0
+  #snapshotBytes = 0
   #isWriting = false
   #edits: Promise<void> = Promise.resolve()
 
@@ -74,12 +81,16 @@ export class LiveDocument {
     return { [Symbol.dispose]: () => void this.#closing.delete(call) }
   }
 
-  /** Takes an update (version 1) of an editor; resolves when it is committed, rejects with bad_input what is no update. */
-  write(update: Uint8Array): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
-    this.#pending.push({ update, resolve, reject })
+  /**
+   * Takes an update (version 1) of an editor; resolves when it is committed, rejects with bad_input what is no update.
+   * @param editor whose it is: what one editor hands over while the last commit runs is committed, or refused, as one
+   */
+  write(update: Uint8Array, editor: object = {}): Promise<void> {
+    let pending = this.#pending.get(editor)
+    if (!pending) this.#pending.set(editor, (pending = { updates: [], ...Promise.withResolvers<void>() }))
+    pending.updates.push(update)
     if (!this.#isWriting) void this.#writeAll()
-    return promise
+    return pending.promise
   }
 
   /** Edits in one transaction, one edit after another; resolves when it is committed. */
@@ -115,12 +126,12 @@ export class LiveDocument {
     this.doc.transact(() => {
       for (const { bytes } of fresh) this.#apply(bytes)
     })
-    for (const { keys } of fresh) for (const key of keys) this.#applied.add(key)
+    for (const one of fresh) this.#count(one)
     for (const { bytes } of fresh) {
       const update = this.#listeners.size > 0 && toV1(bytes)
       if (update) for (const call of [...this.#listeners]) call(update)
     }
-    if (this.#applied.size > mostUpdates) this.#compact()
+    if (this.#isLong()) this.#compact()
   }
 
   /** Lets go of it: nobody looks any more, or what it holds may not stand. */
@@ -140,12 +151,23 @@ export class LiveDocument {
     // In one transaction, which costs a fraction of one for each.
     this.doc.transact(() => {
       if (snapshot) Y.applyUpdateV2(this.doc, snapshot)
-      for (const { keys, bytes } of wholeUpdates(this.#rows())) {
-        this.#apply(bytes)
-        for (const key of keys) this.#applied.add(key)
+      for (const one of wholeUpdates(this.#rows())) {
+        this.#apply(one.bytes)
+        this.#count(one)
       }
     })
-    if (this.#applied.size > mostUpdates) this.#compact()
+    this.#snapshotBytes = snapshot?.length ?? 0
+    if (this.#isLong()) this.#compact()
+  }
+
+  #count({ keys, bytes }: WholeUpdate): void {
+    for (const key of keys) this.#applied.add(key)
+    this.#appliedBytes += bytes.length
+  }
+
+  /** Snapshots as long again as the last one: all of them together cost what a few of the longest do. */
+  #isLong(): boolean {
+    return this.#applied.size > mostUpdates || this.#appliedBytes > Math.max(leastSnapshotBytes, this.#snapshotBytes)
   }
 
   /** A peer may have written what is no update: it means nothing. */
@@ -161,7 +183,9 @@ export class LiveDocument {
   #compact(): void {
     const keys = [...this.#applied]
     this.#applied.clear()
+    this.#appliedBytes = 0
     const snapshot = Y.encodeStateAsUpdateV2(this.doc)
+    this.#snapshotBytes = snapshot.length
     const rows = [{ table: 'snapshot' as const, key: this.id, value: snapshot }, ...keys.map((key) => ({ table: 'update' as const, key, value: undefined }))]
     this.#replica.note(() => (this.#isStale() ? [] : rows)).catch(() => {
       // The updates are where they were: the next time they are compacted again.
@@ -174,12 +198,13 @@ export class LiveDocument {
     this.#isWriting = true
     // What comes in one turn goes into one entry.
     await Promise.resolve()
-    while (this.#pending.length > 0) {
-      const batch = this.#pending.splice(0)
-      const merged = mergedOf(batch.map(({ update }) => update))
+    while (this.#pending.size > 0) {
+      const batch = [...this.#pending.values()]
+      this.#pending.clear()
+      const merged = mergedOf(batch.flatMap(({ updates }) => updates))
       if (merged) await this.#commit(batch, merged)
-      // One of them is no update: each by itself.
-      else for (const one of batch) await this.#commit([one], mergedOf([one.update]))
+      // Somebody's is no update: each editor's by itself.
+      else for (const one of batch) await this.#commit([one], mergedOf(one.updates))
     }
     this.#isWriting = false
   }
@@ -195,17 +220,17 @@ export class LiveDocument {
   }
 }
 
-/** An update (version 1) that waits to be written, and whoever waits for that. */
-interface Pending {
-  readonly update: Uint8Array
-  resolve(): void
-  reject(error: unknown): void
+/** Updates (version 1) of one editor that wait to be written, and whoever waits for that. */
+interface Pending extends PromiseWithResolvers<void> {
+  readonly updates: Uint8Array[]
 }
 
 /** Updates of version 1 as one of version 2, which is half as long; undefined where one of them is none. */
 function mergedOf(updates: readonly Uint8Array[]): Uint8Array | undefined {
   try {
-    return Y.convertUpdateFormatV1ToV2(updates.length === 1 ? (updates[0] as Uint8Array) : Y.mergeUpdates([...updates]))
+    let merged = updates
+    while (merged.length > mergedAtOnce) merged = Array.from({ length: Math.ceil(merged.length / mergedAtOnce) }, (_, i) => Y.mergeUpdates(merged.slice(i * mergedAtOnce, (i + 1) * mergedAtOnce)))
+    return merged.length === 1 ? Y.convertUpdateFormatV1ToV2(merged[0] as Uint8Array) : Y.mergeUpdatesV2([...merged], Y.UpdateDecoderV1, Y.UpdateEncoderV2)
   } catch {
     // Yjs throws in many words at what it cannot read.
     return undefined

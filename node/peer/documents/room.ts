@@ -95,7 +95,7 @@ export class Room implements Disposable {
   #write(update: Uint8Array, socket: EditorSocket): void {
     if (isEmpty(update)) return
     if (!this.#needs.mayWrite()) return socket.close('refused')
-    this.#needs.document.write(update).catch((error: unknown) => {
+    this.#needs.document.write(update, socket).catch((error: unknown) => {
       // The editor holds what the log does not: it comes again with the whole of it when it joins anew.
       this.#needs.failed(error instanceof AtollError ? error : new AtollError('internal', { why: String(error) }))
       socket.close('stale')

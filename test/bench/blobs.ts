@@ -5,7 +5,6 @@ import { readFileSync, rmSync, writeFileSync, openSync, writeSync, fsyncSync, cl
 import { join } from 'node:path'
 import { randomFillSync } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
-import { nodeOptions } from '../../node/host/node-options.ts'
 import { runAtoll, startAtoll } from '../doubles/run-atoll.ts'
 import { program, timed } from './measure.ts'
 import { PeerProcess, scratch } from './peer-process.ts'
@@ -57,7 +56,7 @@ async function throughPeers(path: string, folder: string): Promise<{ share: numb
 /** The most that two nodes of the built program have resident while one gets the file from the other, in bytes. */
 async function memory(path: string, folder: string): Promise<{ sender: number; receiver: number }> {
   const homes = [scratch(), scratch()] as const
-  const nodes = homes.map((home) => startAtoll(program, home, ['up', '--json', '--listen', '127.0.0.1:0'], { env: { NODE_OPTIONS: nodeOptions.join(' ') } }))
+  const nodes = homes.map((home) => startAtoll(program, home, ['up', '--json', '--listen', '127.0.0.1:0']))
   try {
     for (const node of nodes) await node.saw('"socket"')
     await runAtoll(program, homes[0], ['create', 'bench', '--as', 'a', '--json'])

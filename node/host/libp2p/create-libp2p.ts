@@ -1,4 +1,5 @@
 import { noise } from '@chainsafe/libp2p-noise'
+import { noiseCrypto } from './noise-crypto.ts'
 import { identify } from '@libp2p/identify'
 import type { Connection, ConnectionGater, Libp2p, PrivateKey } from '@libp2p/interface'
 import { tcp } from '@libp2p/tcp'
@@ -47,7 +48,7 @@ export function createNode({ key, listen, gater, transports, announced }: Create
     nodeInfo: { name: 'atoll', version: '1', userAgent: 'atoll' },
     addresses: { listen: [...listen], announceFilter: announced },
     transports: [tcp(), webSockets({ maxBufferedAmount: windowBytes }), ...transports],
-    connectionEncrypters: [noise()],
+    connectionEncrypters: [noise({ crypto: noiseCrypto })],
     streamMuxers: [
       yamux({
         enableKeepAlive: false,

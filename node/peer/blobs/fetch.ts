@@ -17,7 +17,7 @@ import { FetchQueue } from './fetch-queue.ts'
 /** Chunks that are looked for at once: enough to choose the rarest of, few enough to hold in memory. */
 const windowChunks = 4096
 /** Nothing more is asked for while so much waits to be durable. */
-const undurableBytes = 16 * 1024 * 1024
+const undurableBytes = 8 * 1024 * 1024
 /** A chunk that was asked of one peer so long ago is asked of another as well, when that has nothing else to do. */
 const slowMs = 5_000
 /** How often peers are asked anew for what nobody had. */

@@ -11,6 +11,8 @@ import { inviteList } from './invite/list.ts'
 import { inviteRevoke } from './invite/revoke.ts'
 import { memberList } from './member/list.ts'
 import { memberRemove } from './member/remove.ts'
+import { memberRename } from './member/rename.ts'
+import { memberRole } from './member/role.ts'
 import { documentAppend } from './document/append.ts'
 import { documentConnect } from './document/connect.ts'
 import { documentCreate } from './document/create.ts'
@@ -62,7 +64,7 @@ export const operations = [
   meshCreate, meshJoin, meshList, meshUse, meshInfo, meshStats, meshLeave,
   inviteCreate, inviteList, inviteRevoke,
   relayAdd, relayRemove, relayList,
-  memberList, memberRemove,
+  memberList, memberRole, memberRename, memberRemove,
   peerList, peerExplain, peerPing,
   sessionSetSummary, sessionSetStatus,
   stateSet, stateGet, stateList, stateDelete, stateHistory, stateWatch,

@@ -30,6 +30,9 @@ export const permissions = {
   'invite.write': [...granters],
   'relay.write': [...stewards],
   'member.remove': [...granters],
+  'member.role': [...granters],
+  // Oneself, or as a steward anybody: the service and every peer's fold see to that.
+  'member.rename': present,
   'peer.ping': present,
   'state.read': anyone,
   'state.write': [...writers],

@@ -167,6 +167,8 @@ export interface Member {
 export interface MembersService {
   list(): Promise<readonly Member[]>
   remove(name: string): Promise<{ member: string; name: string; devices: number; rotated: boolean; voided: number }>
+  setRole(name: string, role: Role): Promise<{ member: string; name: string; before: Role; role: Role; rotated: boolean }>
+  rename(name: string, to: string): Promise<{ member: string; before: string; name: string }>
 }
 
 // ---- sessions and peers ------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ export class MemoryMesh {
   readonly name: string
   readonly member = 'member-me'
   readonly relays = new Set<string>()
-  readonly others = new Map<string, { readonly role: Role; status: 'active' | 'removed' }>([['bob', { role: 'member', status: 'active' }]])
+  readonly others = new Map<string, { role: Role; status: 'active' | 'removed' }>([['bob', { role: 'member', status: 'active' }]])
   readonly #world: World
   readonly #as: string
   readonly #history = new Map<string, StateVersion[]>()
@@ -105,6 +105,20 @@ export class MemoryMesh {
         if (other === undefined) throw new AtollError('member_unknown', { name })
         other.status = 'removed'
         return { member: `member-${name}`, name, devices: 1, rotated: true, voided: 0 }
+      },
+      setRole: async (name, role) => {
+        const other = this.others.get(name)
+        if (other === undefined) throw new AtollError('member_unknown', { name })
+        const before = other.role
+        other.role = role
+        return { member: `member-${name}`, name, before, role, rotated: false }
+      },
+      rename: async (name, to) => {
+        const other = this.others.get(name)
+        if (other === undefined) throw new AtollError('member_unknown', { name })
+        this.others.delete(name)
+        this.others.set(to, other)
+        return { member: `member-${name}`, before: name, name: to }
       },
     }
   }

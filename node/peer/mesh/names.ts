@@ -6,7 +6,7 @@ import { limits } from '../../../crdt/wire/limits.ts'
 import { AtollError } from '../../ports/errors.ts'
 import type { Replica } from '../replica/replica.ts'
 
-const profile = z.object({ name: z.string().min(1) })
+const profile = z.looseObject({ name: z.string().min(1) })
 const meshName = z.object({ name: z.string().min(1) })
 const suffixLength = 3
 
@@ -52,6 +52,11 @@ export class Names {
     const name = this.#read('members', member, profile)?.name ?? `member-${member.slice(0, 6)}`
     this.#bare.set(member, name)
     return name
+  }
+
+  /** What a member says of itself, to be written again with a change; empty where it has said nothing yet. */
+  profile(member: MemberId): Readonly<Record<string, unknown>> {
+    return this.#read('members', member, profile) ?? {}
   }
 
   /** A member's name as shown: with a suffix where another member has the same. */

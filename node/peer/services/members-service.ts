@@ -1,9 +1,11 @@
 import type { MemberState } from '../../../crdt/members/view.ts'
 import { outranks } from '../../../crdt/members/validity.ts'
-import type { Pin } from '../../../crdt/members/ops.ts'
+import type { MemberOp, Pin } from '../../../crdt/members/ops.ts'
+import { rank, stewards, type Role } from '../../../crdt/members/roles.ts'
 import type { MemberId } from '../../../crdt/wire/ids.ts'
 import { AtollError } from '../../ports/errors.ts'
 import type { Member, MembersService } from '../../ports/services.ts'
+import { checkName } from '../mesh/names.ts'
 import type { RunningMesh } from '../mesh/running-mesh.ts'
 
 export function membersService(mesh: () => RunningMesh): MembersService {
@@ -24,6 +26,32 @@ export function membersService(mesh: () => RunningMesh): MembersService {
       await replica.operate(() => [{ type: 'remove', grant: replica.grant(), member, pins: pinsNow(running, member) }], { rotate: true })
       return { member, name: shownName, devices: devices.length, rotated: true, voided: 0 }
     },
+    async setRole(name, role) {
+      const running = mesh()
+      const { replica, names } = running
+      const member = names.find(name)
+      const state = refuseRole(running, member, role)
+      const answer = { member, name: names.member(member), before: state.role, role }
+      if (state.role === role) return { ...answer, rotated: false }
+      const promotion = (): MemberOp => ({ type: 'promote', grant: replica.grant(), member, role, devices: state.devices })
+      if (rank(role) > rank(state.role)) {
+        await replica.operate(() => [promotion()])
+        return { ...answer, rotated: false }
+      }
+      // The best role counts, so the higher one is taken first; what is given in knowledge of that stands (rule T4).
+      refuseWhereUseless(running, member, names.member(member))
+      await replica.operate(() => [{ type: 'remove', grant: replica.grant(), member, pins: pinsNow(running, member) }, promotion()], { rotate: true })
+      return { ...answer, rotated: true }
+    },
+    async rename(name, to) {
+      const { replica, names } = mesh()
+      const member = names.find(name)
+      const own = replica.membership.now().device(replica.identity.device)
+      if (member !== own?.member && !stewards.has(own?.role ?? 'mirror')) throw new AtollError('not_permitted', { role: own?.role ?? 'none', what: 'renaming somebody else', needs: 'owner or admin' })
+      const before = names.member(member)
+      await replica.write([{ type: 'set', doc: 'members', key: member, value: JSON.stringify({ ...names.profile(member), name: checkName(to) }) }])
+      return { member, before, name: names.member(member) }
+    },
   }
 }
 
@@ -42,6 +70,20 @@ function shown(mesh: RunningMesh, state: MemberState, own: MemberId | undefined)
 
 function pinsNow({ replica }: RunningMesh, member: MemberId): Pin[] {
   return [...replica.logs()].filter(({ type, device }) => type === 'content' && replica.membership.memberOf(device) === member).map(({ log, seq, id }) => ({ log, seq, id }))
+}
+
+/** Says before anything is written why a role cannot be given (rule T3). @returns the member as it is */
+function refuseRole({ replica, names }: RunningMesh, member: MemberId, role: Role): MemberState {
+  const view = replica.membership.now()
+  const own = view.device(replica.identity.device)
+  const state = view.member(member)
+  const refuse = (why: string): never => {
+    throw new AtollError('role_refused', { name: names.member(member), role, why })
+  }
+  if (state?.status !== 'active') return refuse(state?.status === 'left' ? 'they have left; invite them anew' : 'they were removed; invite them anew')
+  if (!own || own.member === member) return refuse('that is you; somebody else gives you a role')
+  if (rank(role) > rank(own.role)) return refuse(`you are ${own.role}, and nobody gives more than they have`)
+  return state
 }
 
 /** Says before anything is written why a removal would have no effect (rule T5). */

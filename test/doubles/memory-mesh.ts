@@ -1,6 +1,7 @@
 /** One mesh of a MemoryPeer: what is written is kept in maps, and peers are people who never answer. */
 import { AtollError } from '../../node/ports/errors.ts'
 import type { AuditService, DocumentsService, FilesService, FileSummary, Json, MembersService, MemoryService, MeshService, MeshSummary, Message, MessagesService, Note, Peer, PeersService, RelaysService, Role, SessionInfo, StateChange, StateService, StateVersion } from '../../node/ports/services.ts'
+import { memoryMembers, type MemoryMember } from './memory-members.ts'
 
 interface World {
   now(): number
@@ -23,7 +24,7 @@ export class MemoryMesh {
   readonly name: string
   readonly member = 'member-me'
   readonly relays = new Set<string>()
-  readonly others = new Map<string, { role: Role; status: 'active' | 'removed' }>([['bob', { role: 'member', status: 'active' }]])
+  readonly others = new Map<string, MemoryMember>([['bob', { role: 'member', status: 'active' }]])
   readonly #world: World
   readonly #as: string
   readonly #history = new Map<string, StateVersion[]>()
@@ -95,32 +96,7 @@ export class MemoryMesh {
   }
 
   membersService(): MembersService {
-    return {
-      list: async () => [
-        { member: this.member, name: this.#as, role: 'owner', status: 'active', you: true, devices: [{ device: this.#world.device, online: true }], admitted_by: null, joined_at: 0 },
-        ...[...this.others].map(([name, { role, status }]) => ({ member: `member-${name}`, name, role, status, you: false, devices: [{ device: `device-${name}`, online: false }], admitted_by: this.#as, joined_at: 0 })),
-      ],
-      remove: async (name) => {
-        const other = this.others.get(name)
-        if (other === undefined) throw new AtollError('member_unknown', { name })
-        other.status = 'removed'
-        return { member: `member-${name}`, name, devices: 1, rotated: true, voided: 0 }
-      },
-      setRole: async (name, role) => {
-        const other = this.others.get(name)
-        if (other === undefined) throw new AtollError('member_unknown', { name })
-        const before = other.role
-        other.role = role
-        return { member: `member-${name}`, name, before, role, rotated: false }
-      },
-      rename: async (name, to) => {
-        const other = this.others.get(name)
-        if (other === undefined) throw new AtollError('member_unknown', { name })
-        this.others.delete(name)
-        this.others.set(to, other)
-        return { member: `member-${name}`, before: name, name: to }
-      },
-    }
+    return memoryMembers({ member: this.member, name: this.#as, device: this.#world.device }, this.others)
   }
 
   peersService(): PeersService {

@@ -1,0 +1,38 @@
+import { AtollError } from '../../node/ports/errors.ts'
+import type { MembersService, Role } from '../../node/ports/services.ts'
+
+export interface MemoryMember {
+  role: Role
+  status: 'active' | 'removed'
+}
+
+/** The members of a mesh that knows nobody else: names without any rule of trust behind them. */
+export function memoryMembers(self: { readonly member: string; readonly name: string; readonly device: string }, others: Map<string, MemoryMember>): MembersService {
+  const find = (name: string): MemoryMember => {
+    const other = others.get(name)
+    if (other === undefined) throw new AtollError('member_unknown', { name })
+    return other
+  }
+  return {
+    list: async () => [
+      { member: self.member, name: self.name, role: 'owner', status: 'active', you: true, devices: [{ device: self.device, online: true }], admitted_by: null, joined_at: 0 },
+      ...[...others].map(([name, { role, status }]) => ({ member: `member-${name}`, name, role, status, you: false, devices: [{ device: `device-${name}`, online: false }], admitted_by: self.name, joined_at: 0 })),
+    ],
+    remove: async (name) => {
+      find(name).status = 'removed'
+      return { member: `member-${name}`, name, devices: 1, rotated: true, voided: 0 }
+    },
+    setRole: async (name, role) => {
+      const other = find(name)
+      const before = other.role
+      other.role = role
+      return { member: `member-${name}`, name, before, role, rotated: false }
+    },
+    rename: async (name, to) => {
+      const other = find(name)
+      others.delete(name)
+      others.set(to, other)
+      return { member: `member-${name}`, before: name, name: to }
+    },
+  }
+}

@@ -45,10 +45,17 @@ async function call(operation: Operation, input: Record<string, unknown>, values
   }
 }
 
-async function confirm(operation: Operation, input: Record<string, unknown>, values: FlagValues, { terminal, json, signal }: Surface): Promise<void> {
+async function confirm(operation: Operation, input: Record<string, unknown>, values: FlagValues, surface: Surface): Promise<void> {
+  const { terminal, json, signal } = surface
+  const preview = operation.cli?.preview
   const what = operation.cli?.confirm?.(input)
-  if (what === undefined || values['yes'] === true) return
+  const isPreview = preview !== undefined && Object.entries(preview).every(([name, value]) => input[name] === value)
+  if (what === undefined || values['yes'] === true || isPreview) return
   if (!terminal.interactive || process.stdin.isTTY !== true || json) throw new AtollError('confirm_needed', { what })
+  if (preview !== undefined) {
+    const asked = { ...input, ...preview }
+    printShow(operation.show(await call(operation, asked, values, surface), asked), terminal, surface.now())
+  }
   const { createInterface } = await import('node:readline/promises')
   const question = createInterface({ input: process.stdin, output: process.stderr })
   try {

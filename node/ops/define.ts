@@ -36,6 +36,8 @@ export interface CliShape<Params extends string = string> {
   readonly stdin?: Params
   /** Said before something that cannot be taken back; needs `--yes`, or a yes on the terminal. */
   readonly confirm?: (input: Readonly<Record<Params, unknown>>) => string
+  /** What makes a call only say what it would do: asked and shown before the question. */
+  readonly preview?: Partial<Readonly<Record<Params, unknown>>>
   /** Another exit status than 0 for an answer that is bad news. */
   exit?(answer: Readonly<Record<string, unknown>>): number
 }

@@ -164,9 +164,21 @@ export interface Member {
   readonly joined_at: number
 }
 
+/** What a removal does, or would do. */
+export interface Removal {
+  readonly member: string
+  readonly name: string
+  readonly devices: number
+  readonly done: boolean
+  readonly rotated: boolean
+  /** Members who came in through the removed one's grant or invites, directly or through others. */
+  readonly admitted: readonly { readonly name: string; readonly role: Role }[]
+  readonly invites: number
+}
+
 export interface MembersService {
   list(): Promise<readonly Member[]>
-  remove(name: string): Promise<{ member: string; name: string; devices: number; rotated: boolean; voided: number }>
+  remove(name: string, preview?: boolean): Promise<Removal>
   setRole(name: string, role: Role): Promise<{ member: string; name: string; before: Role; role: Role; rotated: boolean }>
   rename(name: string, to: string): Promise<{ member: string; before: string; name: string }>
 }

@@ -18,9 +18,10 @@ export function memoryMembers(self: { readonly member: string; readonly name: st
       { member: self.member, name: self.name, role: 'owner', status: 'active', you: true, devices: [{ device: self.device, online: true }], admitted_by: null, joined_at: 0 },
       ...[...others].map(([name, { role, status }]) => ({ member: `member-${name}`, name, role, status, you: false, devices: [{ device: `device-${name}`, online: false }], admitted_by: self.name, joined_at: 0 })),
     ],
-    remove: async (name) => {
-      find(name).status = 'removed'
-      return { member: `member-${name}`, name, devices: 1, rotated: true, voided: 0 }
+    remove: async (name, preview = false) => {
+      const other = find(name)
+      if (!preview) other.status = 'removed'
+      return { member: `member-${name}`, name, devices: 1, done: !preview, rotated: !preview, admitted: [], invites: 0 }
     },
     setRole: async (name, role) => {
       const other = find(name)

@@ -1,6 +1,6 @@
 /** Stories of who may do what, told among whole peers with partitions. The cast is that of protocol descriptions. */
 import { describe, expect, test } from 'vitest'
-import { codeOf, PeopleWorld } from './people-world.ts'
+import { codeOf, never, PeopleWorld } from './people-world.ts'
 import type { SimPeer } from './sim-peer.ts'
 
 describe('roles', () => {
@@ -47,6 +47,25 @@ describe('roles', () => {
       expect(await world.get(peer, 'before')).toBe('stands')
       expect(await world.get(peer, 'unaware')).toBeUndefined()
     }
+  })
+
+  test('T4: a removal says first who came in through the removed and stays; their open invites end', async () => {
+    using world = new PeopleWorld('chain')
+    const [alice, bob] = (await world.people('alice', 'bob')) as [SimPeer, SimPeer]
+    const carol = world.peer('carol')
+    await world.invite(bob, carol, 'carol')
+    const { link } = await world.done(world.as(bob).mesh.invite({ uses: 1, expires_in_ms: 3_600_000, role: 'member' }))
+    await world.time.advance(5_000)
+    const told = { name: 'bob', devices: 1, admitted: [{ name: 'carol', role: 'member' }], invites: 1 }
+    expect(await world.done(world.as(alice).members.remove('bob', true))).toMatchObject({ ...told, done: false, rotated: false })
+    expect((await world.member(alice, 'bob'))?.status, 'a preview writes nothing').toBe('active')
+    expect(await world.done(world.as(alice).members.remove('bob'))).toMatchObject({ ...told, done: true, rotated: true })
+    await world.time.advance(5_000)
+    expect(await world.member(alice, 'carol')).toMatchObject({ status: 'active' })
+    expect(await world.set(carol, 'k', 1)).toBe('done')
+    const joins = world.as(world.peer('dave')).meshes.join({ link, name: 'dave', wait: false }, () => undefined, never)
+    expect(await codeOf(world.done(joins))).not.toBe('done')
+    expect(await world.member(alice, 'dave')).toBeUndefined()
   })
 
   test('T3: everybody names themselves, others are named by admins and owners alone', async () => {

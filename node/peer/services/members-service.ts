@@ -1,10 +1,12 @@
+import type { Grant } from '../../../crdt/members/history.ts'
 import type { MemberState } from '../../../crdt/members/view.ts'
 import { outranks } from '../../../crdt/members/validity.ts'
 import type { MemberOp, Pin } from '../../../crdt/members/ops.ts'
 import { rank, stewards, type Role } from '../../../crdt/members/roles.ts'
 import type { MemberId } from '../../../crdt/wire/ids.ts'
 import { AtollError } from '../../ports/errors.ts'
-import type { Member, MembersService } from '../../ports/services.ts'
+import type { Member, MembersService, Removal } from '../../ports/services.ts'
+import { invitesOf } from '../join/invites.ts'
 import { checkName } from '../mesh/names.ts'
 import type { RunningMesh } from '../mesh/running-mesh.ts'
 
@@ -15,16 +17,18 @@ export function membersService(mesh: () => RunningMesh): MembersService {
       const own = membership.memberOf(identity.device)
       return membership.now().members().map((state): Member => shown(mesh(), state, own))
     },
-    async remove(name) {
+    async remove(name, preview = false) {
       const running = mesh()
       const { replica, names } = running
       const member = names.find(name)
       const shownName = names.member(member)
       refuseWhereUseless(running, member, shownName)
       const devices = replica.membership.now().member(member)?.devices ?? []
+      const removal = { member, name: shownName, devices: devices.length, ...hangingOn(running, member) }
+      if (preview) return { ...removal, done: false, rotated: false }
       // What we hold now of the removed one's logs stands; what it shows later does not (rule T4).
       await replica.operate(() => [{ type: 'remove', grant: replica.grant(), member, pins: pinsNow(running, member) }], { rotate: true })
-      return { member, name: shownName, devices: devices.length, rotated: true, voided: 0 }
+      return { ...removal, done: true, rotated: true }
     },
     async setRole(name, role) {
       const running = mesh()
@@ -65,6 +69,21 @@ function shown(mesh: RunningMesh, state: MemberState, own: MemberId | undefined)
     devices: state.devices.map((device) => ({ device, online: mesh.isOnline(device) })),
     admitted_by: state.admittedBy ? mesh.names.member(state.admittedBy) : null,
     joined_at: state.since,
+  }
+}
+
+/** Who came in through a member, directly or through others, and how many of its invites are open. */
+function hangingOn({ replica, names }: RunningMesh, member: MemberId): Pick<Removal, 'admitted' | 'invites'> {
+  const { history } = replica.membership
+  const view = replica.membership.now()
+  const through = (grant: Grant): boolean => {
+    for (let at = grant.parent; at !== undefined; at = history.grants.get(at)?.parent) if (history.grants.get(at)?.member === member) return true
+    return false
+  }
+  const hanging = new Set([...history.grants.values()].filter((grant) => grant.member !== member && view.reading.isLive(grant.at) && through(grant)).map((grant) => grant.member))
+  return {
+    admitted: [...hanging].flatMap((id) => view.member(id) ?? []).map(({ id, role }) => ({ name: names.member(id), role })),
+    invites: invitesOf(replica).filter(({ by, op, used, closed }) => replica.membership.memberOf(by) === member && closed === undefined && used < op.uses).length,
   }
 }
 

@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { expect, test } from 'vitest'
 import { answered, echo, libp2pPeer, protocol, until } from '../../../test/contract/network-libp2p-world.ts'
 import { quickRuntime } from '../../../test/contract/network-quick-runtime.ts'
@@ -53,6 +55,24 @@ test('where no direct connection is possible data moves through the relay', asyn
   expect(a.path(b.device)).toMatchObject({ path: 'relayed' })
   expect(a.addresses()).toEqual([expect.stringContaining('/p2p-circuit/')])
   expect(a.attempts(b.device)[0]).toMatchObject({ kind: 'relayed', outcome: 'in use' })
+})
+
+test('who needs a peer now does not wait for a direct address that never answers', async () => {
+  await using relay = await RelayOnLoopback.start()
+  await using a = await libp2pPeer(unreachable)
+  await using b = await libp2pPeer(unreachable)
+  echo(b)
+  await through(relay, a, b)
+  const [dialled, silent] = [Promise.withResolvers<Socket>(), createServer((socket) => dialled.resolve(socket))]
+  silent.listen(0, '127.0.0.1')
+  await once(silent, 'listening')
+  a.learn(b.device, [`/ip4/127.0.0.1/tcp/${(silent.address() as AddressInfo).port}`])
+  expect((await a.open(b.device, protocol, never)).path).toBe('relayed')
+  const socket = await dialled.promise
+  a.drop(b.device, 'lost')
+  expect(await answered(await a.open(b.device, protocol, never), 2)).toBe(2)
+  expect(socket.readableEnded, 'something better than the relay is still looked for').toBe(false)
+  silent.close()
 })
 
 test('a relay that is stopped and started ten times at the same place is found again each time', { timeout: 60_000 }, async () => {

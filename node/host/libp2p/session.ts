@@ -237,8 +237,7 @@ export class Session implements AsyncDisposable {
           // To find out takes seconds; to punch anew does not, and the relay is there meanwhile.
           else if (link.path === 'direct:webrtc' && !udpLives) buryLink(link, 'this machine slept or has left that network', log)
         }
-        this.relays.retryNow()
-        for (const each of [this.#keeper, this.#lan, this.nat]) each.retry()
+        for (const each of [this.#ladder, this.relays, this.#keeper, this.#lan, this.nat]) each.retry()
       },
       onTick: () => {
         for (const each of [this.#keeper, this.relays, this.#lan, this.nat]) each.tick()

@@ -107,6 +107,14 @@ export class DialLadder {
     await this.#tryDirect(device).done
   }
 
+  /** Connects through those of this device's nearest relays that do not lead to the peer yet. */
+  async hold(device: DeviceId, relays: number): Promise<void> {
+    const { connections, throughRelays, stopping } = this.#parts
+    const held = new Set(connections.of(device).map(({ through }) => through))
+    const missing = throughRelays(device).slice(0, relays).filter((address) => !held.has(relayOf(address)))
+    await Promise.all(missing.map((address) => this.#try(device, address, relayedMs, stopping)))
+  }
+
   /** The machine is on another network: what was dialled from the former one is given up, and may be dialled anew. */
   retry(): void {
     for (const { moved } of this.#direct.values()) moved.abort(new Error('this machine has moved'))

@@ -75,6 +75,22 @@ test('who needs a peer now does not wait for a direct address that never answers
   silent.close()
 })
 
+test('a peer that stays behind relays is held through two, and reached through the other at once when one dies', async () => {
+  await using one = await RelayOnLoopback.start()
+  await using other = await RelayOnLoopback.start()
+  await using a = await libp2pPeer(unreachable)
+  await using b = await libp2pPeer(unreachable)
+  echo(b)
+  for (const peer of [a, b]) peer.useRelays([one.address, other.address])
+  await until(() => [a, b].every((peer) => peer.relays().every(({ reserved }) => reserved)), 'two reservations each')
+  await a.open(b.device, protocol, never)
+  await until(() => a.attempts(b.device).some(({ outcome }) => outcome === 'available'), 'a second way')
+  const [inUse] = a.attempts(b.device)
+  await (inUse?.address?.includes(one.address) ? one : other).stop()
+  await until(() => a.attempts(b.device)[0]?.address !== inUse?.address, 'the other way is in use')
+  expect(await answered(await a.open(b.device, protocol, never), 1)).toBe(1)
+})
+
 test('a relay that is stopped and started ten times at the same place is found again each time', { timeout: 60_000 }, async () => {
   await using relay = await RelayOnLoopback.start()
   await using a = await libp2pPeer(unreachable)

@@ -1,8 +1,10 @@
+import { once } from 'node:events'
+import { join } from 'node:path'
 import type { Addresses, Family } from './addresses.ts'
 import { inNetwork } from './addresses.ts'
 import { connect } from './link.ts'
 import { Machine } from './machine.ts'
-import { cutRules, natRules, restoreRules, type Nat } from './nat-rules.ts'
+import { cutRules, loggedInRules, natRules, portalRules, restoreRules, type Nat } from './nat-rules.ts'
 import type { Namespace } from './namespace.ts'
 
 export interface SiteSpec {
@@ -19,6 +21,8 @@ export interface SiteSpec {
   readonly mtu?: number
 }
 
+const portalPort = 8080
+
 /** A router and the network behind it. */
 export class Site {
   readonly router: Namespace
@@ -26,6 +30,7 @@ export class Site {
   readonly #net: Addresses
   #leases = 1
   #ports = 0
+  #page: Promise<unknown> | undefined
 
   /** @param number distinguishes it from the other sites of its laboratory */
   constructor(router: Namespace, spec: SiteSpec, number: number) {
@@ -66,6 +71,17 @@ export class Site {
 
   async restore(): Promise<void> {
     await this.router.rules(restoreRules)
+  }
+
+  /** From now on a captive portal answers for everybody on the internet, until `logIn`. */
+  async portal(): Promise<void> {
+    this.#page ??= once(this.router.start(join(import.meta.dirname, 'portal-child.ts'), String(portalPort)), 'message')
+    await this.#page
+    await this.router.rules(portalRules(portalPort))
+  }
+
+  async logIn(): Promise<void> {
+    await this.router.rules(loggedInRules)
   }
 
   #addresses(number: number): readonly string[] {

@@ -74,7 +74,7 @@ export class Session implements AsyncDisposable {
         this.#ladder.relaysChanged()
         parts.onFound(code, peers)
       },
-      onReady: () => [this.#ladder, this.#keeper].forEach((each) => each.relaysChanged()),
+      onReady: () => [this.#ladder, this.#keeper, this.nat].forEach((each) => each.relaysChanged()),
     })
     this.#ladder = new DialLadder({ timers: runtime.timers, book, attempts, connections: this.connections, dial, throughRelays: (other) => this.relays.circuitsTo(other), stopping: this.#stopping.signal })
     this.streams = new Streams({ connections: this.connections, handlers: parts.handlers, runtime, log, stopping: this.#stopping.signal })

@@ -2,12 +2,13 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import type { Addresses, Family } from './addresses.ts'
 import { inNetwork } from './addresses.ts'
-import { connect } from './link.ts'
+import { connect, type Slowness } from './link.ts'
 import { Machine } from './machine.ts'
 import { cutRules, loggedInRules, natRules, portalRules, restoreRules, type Nat } from './nat-rules.ts'
 import type { Namespace } from './namespace.ts'
 
-export interface SiteSpec {
+/** How slow it is, is said of the cable to the internet. */
+export interface SiteSpec extends Slowness {
   /** What the router does; `none` routes public addresses. */
   readonly nat: Nat
   readonly machines: readonly string[]
@@ -15,8 +16,6 @@ export interface SiteSpec {
   readonly families?: readonly Family[]
   readonly udpBlocked?: boolean
   readonly lossPercent?: number
-  /** To the internet, one way. */
-  readonly latencyMs?: number
   /** The largest packet towards the internet, where it is not 1500. */
   readonly mtu?: number
 }
@@ -82,6 +81,12 @@ export class Site {
 
   async logIn(): Promise<void> {
     await this.router.rules(loggedInRules)
+  }
+
+  /** What has come from the internet and gone there, in bytes as they were on the wire. */
+  async traffic(): Promise<number> {
+    const counters = ['rx_bytes', 'tx_bytes'].map((name) => `/sys/class/net/wan/statistics/${name}`)
+    return (await this.router.run('cat', ...counters)).trim().split('\n').reduce((sum, bytes) => sum + Number(bytes), 0)
   }
 
   #addresses(number: number): readonly string[] {

@@ -30,7 +30,8 @@ import { whyOf } from './why.ts'
 const negotiateMs = 5_000
 const stopMs = 1_500
 const pingMs = 5_000
-const afterTimeoutMs = 3_000
+/** What has to show that it lives: after a stream was not answered, and beside a newer connection of the peer. */
+const showLifeMs = { unanswered: 3_000, besideAnother: 1_500 } as const
 /** A round trip over a fresh WebRTC connection. */
 const confirmMs = 3_000
 
@@ -141,7 +142,7 @@ export class Session implements AsyncDisposable {
         why = limit.expired ? 'it did not answer in time' : whyOf(error)
         this.#parts.attempts.record(device, { kind: link.path, address: link.connection.remoteAddr.toString(), outcome: 'failed', why })
         // Dead perhaps, without knowing it: it must not be the first choice next time as well.
-        if (limit.expired) void this.#heartbeat?.probe(link, afterTimeoutMs)
+        if (limit.expired) void this.#heartbeat?.probe(link, showLifeMs.unanswered)
       }
     }
   }
@@ -269,7 +270,7 @@ export class Session implements AsyncDisposable {
     if (link === undefined || connection.direction === 'outbound') return
     if (link.path === 'direct:webrtc') void this.#confirm(connection)
     // A peer that dials us anew may have lost the connection that we still believe in.
-    for (const other of this.connections.of(link.device)) if (other !== link) void this.#heartbeat?.probe(other, afterTimeoutMs)
+    for (const other of this.connections.of(link.device)) if (other !== link) void this.#heartbeat?.probe(other, showLifeMs.besideAnother)
   }
 
   #identified(connection: Connection, addresses: readonly Multiaddr[], spoken: readonly string[]): void {

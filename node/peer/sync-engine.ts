@@ -16,8 +16,13 @@ import { replicaForSync } from './replica-for-sync.ts'
 import type { Replica } from './replica/replica.ts'
 
 const openerHeadStartMs = 1_500
-/** Two who open to each other at once know of it after this. Who opens later has lost the session that still seems to stand here. */
+/**
+ * Two who open to each other at once know of it after this, beside what the handshake took: a second stream comes in two
+ * round trips after the first began. Who opens later has lost the session that still seems to stand here.
+ */
 const atOnceMs = 500
+/** A session that stood for so long is begun anew at once: it was lost, and not refused. */
+const steadyMs = 2_000
 
 /** A mesh whose replica is synced. */
 export interface SyncedMesh {
@@ -28,8 +33,14 @@ export interface SyncedMesh {
 interface MeshState extends SyncedMesh {
   readonly sessions: Map<DeviceId, SyncSession>
   readonly claims: Map<LogId, SessionHandle>
-  readonly begun: Map<DeviceId, { readonly opener: DeviceId; readonly at: number }>
+  readonly begun: Map<DeviceId, Beginning>
   readonly listening: readonly Disposable[]
+}
+
+interface Beginning {
+  readonly opener: DeviceId
+  readonly at: number
+  readonly handshakeMs: number
 }
 
 export interface SyncEngineEvents {
@@ -137,37 +148,45 @@ export class SyncEngine {
     this.#runtime.timers.after(first ? 0 : openerHeadStartMs, () => this.#dialer.now(remote))
   }
 
+  /** A session that stood is lost: another way may be open already. One side takes it at once, the other leaves it a moment to do so. */
+  #lost(remote: DeviceId): void {
+    if (this.#network.device < remote) this.#dialer.now(remote)
+    else this.#dialer.retry(remote)
+  }
+
   async #openAll(remote: DeviceId): Promise<void> {
     for (const mesh of this.#meshesWith(remote)) {
       if (this.#meshes.get(mesh)?.sessions.has(remote)) continue
+      const since = this.#runtime.timers.elapsed()
       const stream = await this.#network.open(remote, protocols.sync, this.#stop.signal)
-      await this.#propose(stream, mesh)
+      await this.#propose(stream, mesh, since)
     }
   }
 
-  #propose(stream: FrameStream, mesh: MeshId): Promise<void> {
-    return proposeMesh(stream, mesh, this.#parts, (handover) => this.#begin(handover, mesh, this.#network.device))
+  #propose(stream: FrameStream, mesh: MeshId, since = this.#runtime.timers.elapsed()): Promise<void> {
+    return proposeMesh(stream, mesh, this.#parts, (handover) => this.#begin(handover, mesh, this.#network.device, since))
   }
 
   #answer(stream: FrameStream): void {
-    answerMesh(stream, () => this.#meshes.keys(), this.#parts, (handover, mesh) => this.#begin(handover, mesh, stream.remote))
+    const since = this.#runtime.timers.elapsed()
+    answerMesh(stream, () => this.#meshes.keys(), this.#parts, (handover, mesh) => this.#begin(handover, mesh, stream.remote, since))
   }
 
   get #parts(): HandshakeParts {
     return { device: this.#network.device, runtime: this.#runtime }
   }
 
-  #begin({ stream, onFrame, onClose }: Handover, mesh: MeshId, opener: DeviceId): void {
+  /** @param since when its opener, if that is this device, set out to open it; else when it came */
+  #begin({ stream, onFrame, onClose }: Handover, mesh: MeshId, opener: DeviceId, since: number): void {
     const state = this.#meshes.get(mesh)
     if (!state) return stream.close('unknown_mesh')
     // Of a store that cannot be read nothing true can be said.
     if (!state.replica.mayRead()) return stream.close('storage')
     const { remote } = stream
-    // Both opened at once: the stream of the lower id stays, on both sides.
     const present = state.begun.get(remote)
     const now = this.#runtime.timers.elapsed()
-    if (state.sessions.has(remote) && present !== undefined && now - present.at < atOnceMs && present.opener < opener) return stream.close('there is a session already')
-    state.begun.set(remote, { opener, at: now })
+    if (state.sessions.has(remote) && present !== undefined && this.#atOnce(present, opener, since)) return stream.close('there is a session already')
+    state.begun.set(remote, { opener, at: now, handshakeMs: now - since })
     const session = new SyncSession(remote, replicaForSync(state.replica), this.#hostOf(state), stream)
     const older = state.sessions.get(remote)
     state.sessions.set(remote, session)
@@ -177,7 +196,8 @@ export class SyncEngine {
       session.ended()
       if (state.sessions.get(remote) === session) {
         state.sessions.delete(remote)
-        this.#dialer.retry(remote)
+        if (this.#runtime.timers.elapsed() - now >= steadyMs) this.#lost(remote)
+        else this.#dialer.retry(remote)
       }
       this.#log.debug('session_ended', { why })
       this.#events.onSession(mesh, remote)
@@ -185,6 +205,13 @@ export class SyncEngine {
     this.#dialer.done(remote)
     session.start()
     this.#events.onSession(mesh, remote)
+  }
+
+  /** Whether both opened at once: then the stream of the lower id stays, on both sides. */
+  #atOnce(present: Beginning, opener: DeviceId, since: number): boolean {
+    if (present.opener >= opener) return false
+    if (opener === this.#network.device) return since <= present.at
+    return this.#runtime.timers.elapsed() - present.at < atOnceMs + present.handshakeMs
   }
 
   /** Sessions move to the better path: a new one replaces the old, which loses nothing since sync is resumable. */

@@ -8,15 +8,13 @@
  */
 import { randomBytes } from 'node:crypto'
 import { defaultRoute, inNetwork, type Addresses } from './addresses.ts'
-import { connect, type SlowWire } from './link.ts'
+import { connect, type Slowness, type SlowWire } from './link.ts'
 import { Machine } from './machine.ts'
 import { Namespace, sweepLeftovers } from './namespace.ts'
 import { Site, type SiteSpec } from './site.ts'
 
-export interface PlaceSpec {
-  /** To the internet, one way. */
-  readonly latencyMs?: number
-}
+/** How slow the cable to the internet is. */
+export type PlaceSpec = Slowness
 
 export interface LabSpec {
   /** Machines that stand on the internet itself, as a relay does. */
@@ -61,9 +59,9 @@ class Lab implements AsyncDisposable {
   async build({ places = {}, sites = {} }: LabSpec): Promise<void> {
     const middle = await this.#namespace('internet', true)
     await middle.ip('link add bridge type bridge mcast_snooping 0', 'link set bridge up', ...Object.values(internet).map((address) => `addr add ${inNetwork(address)} dev bridge`))
-    for (const [index, [name, { latencyMs }]] of Object.entries(places).entries()) {
+    for (const [index, [name, slowness]] of Object.entries(places).entries()) {
       const machine = new Machine(await this.#namespace(name, true))
-      await this.#toInternet(middle, machine.namespace, 'eth0', `p${index}`, latencyMs)
+      await this.#toInternet(middle, machine.namespace, 'eth0', `p${index}`, slowness)
       await machine.configure({ addresses: Object.values(onInternet(firstPlace + index)), gateways: Object.values(internet) })
       this.#machines.set(name, machine)
     }
@@ -77,7 +75,7 @@ class Lab implements AsyncDisposable {
   async #addSite(middle: Namespace, name: string, spec: SiteSpec, number: number): Promise<void> {
     const families = spec.families ?? ['ipv4']
     const router = await this.#namespace(`${name}-router`, families.includes('ipv6'))
-    await this.#toInternet(middle, router, 'wan', `s${number}`, spec.latencyMs)
+    await this.#toInternet(middle, router, 'wan', `s${number}`, spec)
     const site = new Site(router, spec, number)
     const outside = onInternet(number)
     for (const family of families) {
@@ -93,14 +91,15 @@ class Lab implements AsyncDisposable {
     }
   }
 
-  async #toInternet(middle: Namespace, namespace: Namespace, name: string, port: string, latencyMs = 0): Promise<void> {
-    await connect({ namespace, name }, { namespace: middle, name: port }, latencyMs === 0 ? undefined : await this.#slowWire(latencyMs))
+  async #toInternet(middle: Namespace, namespace: Namespace, name: string, port: string, slowness: Slowness): Promise<void> {
+    await connect({ namespace, name }, { namespace: middle, name: port }, await this.#slowWire(slowness))
     await middle.ip(`link set ${port} master bridge`)
   }
 
-  async #slowWire(latencyMs: number): Promise<SlowWire> {
+  async #slowWire({ latencyMs = 0, bytesPerSecond = 0 }: Slowness): Promise<SlowWire | undefined> {
+    if (latencyMs + bytesPerSecond === 0) return undefined
     const number = ++this.#slowWires
-    return { namespace: await this.#namespace(`wire${number}`, false), latencyMs, number }
+    return { namespace: await this.#namespace(`wire${number}`, false), latencyMs, bytesPerSecond, number }
   }
 
   async #namespace(role: string, ipv6: boolean): Promise<Namespace> {

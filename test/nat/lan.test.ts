@@ -18,13 +18,17 @@ describe.skipIf(!requires('netns', 'nftables'))('two people on one local network
     expect((await alice.person.does('peers'))['peers']).toContainEqual(expect.objectContaining({ name: 'bob', online: true, path: 'direct:tcp' }))
   })
 
-  it('C3: meet by a link alone where there never was a relay', async () => {
-    await using people = await People.in({ sites: { home: { nat: 'port-restricted', machines: ['alice', 'bob'] } } })
+  it.each([['ipv4'], ['ipv6']] as const)('C3: meet by a link alone where there never was a relay, on %s only', async (family) => {
+    await using people = await People.in({ sites: { home: { nat: 'port-restricted', machines: ['alice', 'bob'], families: [family] } } })
     const [alice, bob] = await people.meet([], 'alice', 'bob')
     const deliveredMs = await alice.writesTo(bob, 'hello')
     console.log(`delivered in ${deliveredMs} ms on a network without a relay`)
     await people.lab.site('home').admit(people.lab.machine('alice'))
     console.log(`after a new address in ${await bob.writesTo(alice, 'hello again', 30_000)} ms`)
     expect(await bob.reaches(alice, 'direct:tcp', 5_000)).toBeLessThan(5_000)
+    // Nobody knows of anybody where he is now: they have to ask.
+    for (const name of ['alice', 'bob']) await people.lab.machine(name).unplug()
+    for (const name of ['alice', 'bob']) await people.lab.site('home').admit(people.lab.machine(name))
+    console.log(`after two new addresses in ${await bob.writesTo(alice, 'hello for the third time', 30_000)} ms`)
   })
 })

@@ -12,10 +12,17 @@ export interface End {
   readonly name: string
 }
 
+/** What makes a cable slow. */
+export interface Slowness {
+  /** One way. */
+  readonly latencyMs?: number
+  /** In each direction; else as many as come. */
+  readonly bytesPerSecond?: number
+}
+
 /** Where a slow cable passes: a namespace of its own. */
-export interface SlowWire {
+export interface SlowWire extends Slowness {
   readonly namespace: Namespace
-  readonly latencyMs: number
   /** Among the slow cables of a laboratory. */
   readonly number: number
 }
@@ -31,7 +38,7 @@ export async function connect(one: End, other: End, slow?: SlowWire): Promise<vo
   await other.namespace.ip(`link set ${other.name} up`)
 }
 
-async function connectSlowly(one: End, other: End, { namespace: middle, latencyMs, number }: SlowWire): Promise<void> {
+async function connectSlowly(one: End, other: End, { namespace: middle, latencyMs = 0, bytesPerSecond = 0, number }: SlowWire): Promise<void> {
   const args: string[] = []
   for (const [index, end] of [one, other].entries()) {
     const outer = `o-${end.name}`
@@ -42,9 +49,11 @@ async function connectSlowly(one: End, other: End, { namespace: middle, latencyM
       `link set ${outer} mtu ${outerMtu}`,
       `addr add ${here}/30 dev ${outer}`,
       `link add ${end.name} type vxlan id ${id} local ${here} remote ${there} dstport ${vxlanPort}`,
+      // Else many packets come wrapped as one that is too large for any cable, and are lost beyond it.
+      `link set ${end.name} gso_max_segs 1`,
       `link set ${end.name} mtu 1500 up`,
     )
     args.push(there, here, String(id))
   }
-  await once(middle.start(join(import.meta.dirname, 'slow-wire-child.ts'), String(latencyMs), String(vxlanPort), ...args), 'message')
+  await once(middle.start(join(import.meta.dirname, 'slow-wire-child.ts'), String(latencyMs), String(bytesPerSecond), String(vxlanPort), ...args), 'message')
 }

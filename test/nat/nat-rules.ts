@@ -31,6 +31,17 @@ export function natRules({ nat, udpBlocked, lossPercent }: RouterRules): string 
 /** Nothing passes to or from the internet, and nobody is told. */
 export const cutRules = table('inet cut', ['forward', 'input', 'output'].map((hook) => chain(hook, `filter hook ${hook} priority -20`, ['iifname "wan" drop', 'oifname "wan" drop'])).join('\n'))
 
+/** Every TCP connection that machines begin is answered by the router itself, at this port, whoever it was meant for; nothing else passes. */
+export function portalRules(port: number): string {
+  return table('inet portal', [
+    chain('answer', 'nat hook prerouting priority -110', [`iifname "lan" fib daddr type != local meta l4proto tcp redirect to :${port}`]),
+    chain('forward', 'filter hook forward priority -20', ['oifname "wan" drop']),
+  ].join('\n'))
+}
+
+/** Takes back `portalRules`. */
+export const loggedInRules = 'delete table inet portal\n'
+
 /** Takes back `cutRules`. */
 export const restoreRules = 'delete table inet cut\n'
 

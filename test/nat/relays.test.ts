@@ -2,11 +2,14 @@
 import { describe, expect, it } from 'vitest'
 import { requires } from '../requires.ts'
 import { People } from './people.ts'
-import type { Resident } from './resident.ts'
+import { until, type Resident } from './resident.ts'
 import { siteOf } from './sides.ts'
 
 /** Nobody sees the other directly here. */
 const sites = { one: siteOf('symmetric', 'alice'), other: siteOf('symmetric', 'bob') }
+
+/** A path is there so soon after the other died. Two seconds are the aim, and printed; on a busy machine a suite must not fail by its load. */
+const withinMs = 5_000
 
 /** The address of the relay through which one reaches the other. */
 async function through(one: Resident, other: Resident): Promise<string | null | undefined> {
@@ -31,20 +34,30 @@ describe.skipIf(!requires('netns', 'nftables'))('a relay', () => {
 })
 
 describe.skipIf(!requires('netns', 'nftables', 'vxlan'))('of two relays', () => {
-  it('C3: the nearer carries, and the other when it dies', async () => {
+  it('C3: the nearer comes to carry, wherever people met, the other does when it dies, and the nearer again when it is back', async () => {
     await using people = await People.in({ places: { near: { latencyMs: 5 }, far: { latencyMs: 80 } }, sites })
     const [near, far] = await Promise.all([people.relay('near'), people.relay('far')])
     const nearIp = people.lab.machine('near').address
     const farIp = people.lab.machine('far').address
     const [alice, bob] = await people.meet([...far.addresses, ...near.addresses].filter((address) => address.includes('/11.')), 'alice', 'bob')
-    await Promise.all([alice.reserved(2, 15_000), bob.reserved(2, 15_000)])
-    await people.lab.machine('bob').down()
-    await alice.reaches(bob, 'none', 20_000)
-    await people.lab.machine('bob').up()
-    await alice.writesTo(bob, 'through the near one', 30_000)
-    expect(await through(bob, alice)).toContain(nearIp)
+    const online = new Set<boolean | undefined>()
+    let written = 0
+    const moved = async (): Promise<void> => {
+      await Promise.all([alice.write(`on the way/${written++}`), ...[[alice, bob], [bob, alice]].map(async ([one, other]) => online.add((await one!.peer(other!))?.online))])
+      expect([await through(alice, bob), await through(bob, alice)]).toEqual([expect.stringContaining(nearIp), expect.stringContaining(nearIp)])
+    }
+    console.log(`through the near relay ${await until(30_000, moved)} ms after they met`)
+    console.log(`back there, that is delivered after ${await alice.writesTo(bob, 'through the near one')} ms`)
+    expect([...online], 'nobody was lost on the way').toEqual([true])
+    expect(await bob.count('on the way/')).toBe(written)
+
+    await until(30_000, async () => expect((await bob.client.call('peer.explain', { peer: 'alice' })).attempts).toContainEqual(expect.objectContaining({ outcome: 'available', address: expect.stringContaining(farIp) as string })))
     await near.kill()
-    console.log(`delivered through the far relay after ${await alice.writesTo(bob, 'through the far one')} ms`)
+    const failoverMs = await alice.writesTo(bob, 'through the far one')
+    console.log(`delivered through the far relay ${failoverMs} ms after the near one died`)
+    expect(failoverMs).toBeLessThan(withinMs)
     expect(await through(bob, alice)).toContain(farIp)
+    await people.relay('near')
+    console.log(`through the near relay ${await until(60_000, moved)} ms after it was back`)
   })
 })

@@ -72,12 +72,12 @@ export class Resident {
   }
 }
 
-/** Waits until there is no problem any more, and says how many milliseconds that took. */
-async function until(timeout: number, problem: () => Promise<string | undefined>): Promise<number> {
+/** Waits until there is no problem any more, nor a failed expectation, and says how many milliseconds that took. */
+export async function until(timeout: number, problem: () => Promise<string | undefined | void>): Promise<number> {
   const began = performance.now()
   await vi.waitFor(async () => {
     const found = await problem()
-    if (found !== undefined) throw new Error(found)
+    if (typeof found === 'string') throw new Error(found)
   }, { timeout, interval: often })
   return Math.round(performance.now() - began)
 }

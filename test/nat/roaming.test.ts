@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { requires } from '../requires.ts'
 import { People } from './people.ts'
-import type { Resident } from './resident.ts'
+import { until, type Resident } from './resident.ts'
 
 /** In sync so soon after having a route. Two seconds are the aim, and printed; on a busy machine a suite must not fail by its load. */
 const withinMs = 5_000
@@ -62,5 +62,28 @@ describe.skipIf(!requires('netns', 'nftables'))('people who move', () => {
     await Promise.all([writeMany(alice, 'alone', 100), writeMany(bob, 'alone too', 100)])
     await people.lab.site('alices').restore()
     expect(await meetAgain(alice, bob, 'after a dead line')).toBeLessThan(withinMs)
+  })
+
+  it('C3 H1: a network whose captive portal answers in the place of everybody: it is named, and syncs soon after somebody has logged in', async () => {
+    await using people = await People.in({ places: { relay: {} }, sites: homes })
+    const relay = await people.relay()
+    const [alice, bob] = await people.meet(relay.addresses.filter((address) => address.includes('/11.')), 'alice', 'bob')
+    for (const stay of ['first', 'second']) {
+      const cafe = people.lab.site('cafe')
+      await cafe.portal()
+      await cafe.admit(people.lab.machine('alice'))
+      await Promise.all([writeMany(alice, `alone ${stay}`, 100), writeMany(bob, `alone too ${stay}`, 100)])
+      const named = expect.stringContaining('captive portal') as string
+      await until(20_000, async () => {
+        expect((await alice.client.call('node.netcheck', {})).findings).toContainEqual({ tone: 'bad', text: expect.stringContaining('something else answers there') as string, advice: named })
+        expect((await alice.client.call('peer.explain', { peer: 'bob' })).advice).toContainEqual(named)
+      })
+      expect((await alice.peer(bob))?.path).toBe('none')
+      await cafe.logIn()
+      expect(await meetAgain(alice, bob, `logged in for the ${stay} time`)).toBeLessThan(withinMs)
+      expect([await alice.count('alone'), await bob.count('alone')]).toEqual(stay === 'first' ? [200, 200] : [400, 400])
+      await people.lab.site('alices').admit(people.lab.machine('alice'))
+      await meetAgain(alice, bob, `home after the ${stay} time`)
+    }
   })
 })

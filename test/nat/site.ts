@@ -1,11 +1,14 @@
+import { once } from 'node:events'
+import { join } from 'node:path'
 import type { Addresses, Family } from './addresses.ts'
 import { inNetwork } from './addresses.ts'
-import { connect } from './link.ts'
+import { connect, type Slowness } from './link.ts'
 import { Machine } from './machine.ts'
-import { cutRules, natRules, restoreRules, type Nat } from './nat-rules.ts'
+import { cutRules, loggedInRules, natRules, portalRules, restoreRules, type Nat } from './nat-rules.ts'
 import type { Namespace } from './namespace.ts'
 
-export interface SiteSpec {
+/** How slow it is, is said of the cable to the internet. */
+export interface SiteSpec extends Slowness {
   /** What the router does; `none` routes public addresses. */
   readonly nat: Nat
   readonly machines: readonly string[]
@@ -13,11 +16,11 @@ export interface SiteSpec {
   readonly families?: readonly Family[]
   readonly udpBlocked?: boolean
   readonly lossPercent?: number
-  /** To the internet, one way. */
-  readonly latencyMs?: number
   /** The largest packet towards the internet, where it is not 1500. */
   readonly mtu?: number
 }
+
+const portalPort = 8080
 
 /** A router and the network behind it. */
 export class Site {
@@ -26,6 +29,7 @@ export class Site {
   readonly #net: Addresses
   #leases = 1
   #ports = 0
+  #page: Promise<unknown> | undefined
 
   /** @param number distinguishes it from the other sites of its laboratory */
   constructor(router: Namespace, spec: SiteSpec, number: number) {
@@ -66,6 +70,23 @@ export class Site {
 
   async restore(): Promise<void> {
     await this.router.rules(restoreRules)
+  }
+
+  /** From now on a captive portal answers for everybody on the internet, until `logIn`. */
+  async portal(): Promise<void> {
+    this.#page ??= once(this.router.start(join(import.meta.dirname, 'portal-child.ts'), String(portalPort)), 'message')
+    await this.#page
+    await this.router.rules(portalRules(portalPort))
+  }
+
+  async logIn(): Promise<void> {
+    await this.router.rules(loggedInRules)
+  }
+
+  /** What has come from the internet and gone there, in bytes as they were on the wire. */
+  async traffic(): Promise<number> {
+    const counters = ['rx_bytes', 'tx_bytes'].map((name) => `/sys/class/net/wan/statistics/${name}`)
+    return (await this.router.run('cat', ...counters)).trim().split('\n').reduce((sum, bytes) => sum + Number(bytes), 0)
   }
 
   #addresses(number: number): readonly string[] {

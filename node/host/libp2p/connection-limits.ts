@@ -1,4 +1,5 @@
-import type { ConnectionGater, MultiaddrConnection, PeerId } from '@libp2p/interface'
+import type { ConnectionGater, PeerId } from '@libp2p/interface'
+import { relayOf } from './connection-path.ts'
 
 /** Streams of all protocols on one connection, and frame streams of one protocol on it. */
 export const streamsPerConnection = 320
@@ -26,7 +27,7 @@ export function limitConnections(limits: ConnectionLimits, openTo: (peer: PeerId
   const circuits = new Map<string, number>()
   return {
     denyInboundConnection: (raw) => {
-      const relay = relayOf(raw)
+      const relay = relayOf(raw.remoteAddr)
       if (relay === undefined) return false
       const open = circuits.get(relay) ?? 0
       if (open >= limits.circuitsPerRelay) return true
@@ -41,11 +42,4 @@ export function limitConnections(limits: ConnectionLimits, openTo: (peer: PeerId
     },
     denyInboundEncryptedConnection: (peer) => openTo(peer) >= limits.connectionsPerPeer,
   }
-}
-
-/** The id of the relay that a connection comes through; undefined: it comes directly. */
-function relayOf({ remoteAddr }: MultiaddrConnection): string | undefined {
-  const parts = remoteAddr.getComponents()
-  const circuit = parts.findIndex(({ name }) => name === 'p2p-circuit')
-  return circuit < 0 ? undefined : (parts.slice(0, circuit).findLast(({ name }) => name === 'p2p')?.value ?? '')
 }

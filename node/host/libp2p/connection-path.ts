@@ -18,3 +18,10 @@ export function pathOf(address: Multiaddr): OpenPath {
   if (names.has('p2p-circuit')) return 'relayed'
   return names.has('ws') || names.has('wss') ? 'direct:ws' : 'direct:tcp'
 }
+
+/** The id, as text, of the relay that an address leads through; undefined: it leads straight to its peer. */
+export function relayOf(address: Multiaddr): string | undefined {
+  const parts = address.getComponents()
+  const circuit = parts.findIndex(({ name }) => name === 'p2p-circuit')
+  return circuit < 0 ? undefined : (parts.slice(0, circuit).findLast(({ name }) => name === 'p2p')?.value ?? '')
+}

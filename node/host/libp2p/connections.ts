@@ -1,15 +1,23 @@
 import type { Connection } from '@libp2p/interface'
 import type { DeviceId } from '../../../crdt/wire/ids.ts'
 import type { Timers } from '../../ports/runtime.ts'
-import { pathOf, pathRank, type OpenPath } from './connection-path.ts'
+import { pathOf, pathRank, relayOf, type OpenPath } from './connection-path.ts'
 import { peerIdToDevice } from './device-peer-id.ts'
 import type { Libp2pFrameStream } from './frame-stream.ts'
+
+/** Of this many round trips the shortest counts: one that waited behind other traffic says nothing about the way. */
+const tripsKept = 5
+/** Another relay is preferred when the way through it is this much shorter, so that nobody moves to and fro. */
+const shorterBy = 0.8
+const shorterByMs = 10
 
 /** A connection to a peer as we keep it. */
 export interface Link {
   readonly connection: Connection
   readonly device: DeviceId
   readonly path: OpenPath
+  /** The id of the relay that it leads through, as text. */
+  readonly through: string | undefined
   readonly streams: Set<Libp2pFrameStream>
   /** Something was negotiated over it: only then is it up (a refused dial succeeds first and breaks then). */
   proven: boolean
@@ -20,6 +28,8 @@ export interface Link {
   /** Since when it has been worse than another and without streams. */
   idleSince: number | undefined
   rttMs: number | null
+  /** The last round trips, milliseconds. */
+  trips: readonly number[]
 }
 
 export interface ConnectionsParts {
@@ -37,6 +47,8 @@ export class Connections {
   readonly #parts: ConnectionsParts
   readonly #byPeer = new Map<DeviceId, Link[]>()
   readonly #byConnection = new WeakMap<Connection, Link>()
+  /** The relay that is preferred for each peer that several lead to. */
+  readonly #preferred = new Map<DeviceId, string | undefined>()
 
   constructor(parts: ConnectionsParts) {
     this.#parts = parts
@@ -46,7 +58,7 @@ export class Connections {
     const device = peerIdToDevice(connection.remotePeer)
     const known = this.#byConnection.get(connection)
     if (known !== undefined || device === undefined || connection.status !== 'open') return known
-    const link: Link = { connection, device, path: pathOf(connection.remoteAddr), streams: new Set(), proven: false, relay: false, heardAt: this.#parts.timers.elapsed(), idleSince: undefined, rttMs: null }
+    const link: Link = { connection, device, path: pathOf(connection.remoteAddr), through: relayOf(connection.remoteAddr), streams: new Set(), proven: false, relay: false, heardAt: this.#parts.timers.elapsed(), idleSince: undefined, rttMs: null, trips: [] }
     this.#byConnection.set(connection, link)
     this.#byPeer.set(device, [...(this.#byPeer.get(device) ?? []), link])
     this.#parts.onChange(link)
@@ -60,6 +72,7 @@ export class Connections {
     const left = (this.#byPeer.get(link.device) ?? []).filter((other) => other !== link)
     if (left.length > 0) this.#byPeer.set(link.device, left)
     else this.#byPeer.delete(link.device)
+    if (!left.some(({ through }) => through === this.#preferred.get(link.device))) this.#preferred.delete(link.device)
     for (const stream of link.streams) stream.reset('the connection was lost')
     if (wasUp && !this.#up(link.device)) this.#parts.onPeer(link.device, false)
     this.#parts.onChange(link)
@@ -78,6 +91,19 @@ export class Connections {
     return link
   }
 
+  /** A round trip was measured: of two relays the other may turn out to be the nearer, both ways together. */
+  measured(link: Link, rttMs: number): void {
+    link.rttMs = rttMs
+    link.trips = [...link.trips, rttMs].slice(-tripsKept)
+    const { device } = link
+    const best = this.best(device, isPeer)
+    if (best?.path !== 'relayed' || best.trips.length === 0) return
+    const [nearest] = this.of(device).filter(isPeer).toSorted((a, b) => tripOf(a) - tripOf(b))
+    const isNearer = nearest !== undefined && tripOf(nearest) < Math.min(tripOf(best) * shorterBy, tripOf(best) - shorterByMs)
+    this.#preferred.set(device, isNearer ? nearest.through : best.through)
+    if (isNearer && nearest.through !== best.through) this.#parts.onBetter(device)
+  }
+
   /** The other end is a relay. */
   markRelay(connection: Connection): void {
     const link = this.opened(connection)
@@ -93,7 +119,10 @@ export class Connections {
    * something came back over it.
    */
   of(device: DeviceId): readonly Link[] {
-    return (this.#byPeer.get(device) ?? []).filter(({ connection, path, proven }) => connection.status === 'open' && (proven || path !== 'direct:webrtc')).toSorted((a, b) => this.#compare(a, b))
+    const open = (this.#byPeer.get(device) ?? []).filter(({ connection, path, proven }) => connection.status === 'open' && (proven || path !== 'direct:webrtc'))
+    const preferred = this.#preferred.get(device)
+    const distances = new Map([...Map.groupBy(open, ({ through }) => through)].map(([relay, links]) => [relay, relay !== undefined && relay === preferred ? -1 : Math.min(...links.map(tripOf))]))
+    return open.toSorted((a, b) => this.#compare(a, b, distances))
   }
 
   /** How many are open to one peer, whether they serve or not. */
@@ -119,17 +148,27 @@ export class Connections {
   }
 
   /**
-   * Better path first. Of two alike, which arise when both sides dial at once, the one that the smaller device id
-   * dialled: both sides then prefer the same, and neither closes what the other keeps. Of those, the newest.
+   * Better path first; of relays the preferred one, then the nearest. Of two through the same, which arise when both
+   * sides dial at once, the one that the smaller device id dialled: both sides then prefer the same, and neither closes
+   * what the other keeps. Of those, the newest.
    */
-  #compare(a: Link, b: Link): number {
-    return pathRank(a.path) - pathRank(b.path) || Number(this.#dialledByLarger(a)) - Number(this.#dialledByLarger(b)) || b.connection.timeline.open - a.connection.timeline.open
+  #compare(a: Link, b: Link, distances: ReadonlyMap<string | undefined, number>): number {
+    const nearer = a.through === b.through ? 0 : (distances.get(a.through) ?? unmeasured) - (distances.get(b.through) ?? unmeasured)
+    return pathRank(a.path) - pathRank(b.path) || nearer || Number(this.#dialledByLarger(a)) - Number(this.#dialledByLarger(b)) || b.connection.timeline.open - a.connection.timeline.open
   }
 
   #dialledByLarger({ connection, device }: Link): boolean {
     const dialler = connection.direction === 'outbound' ? this.#parts.device : device
     return dialler !== (this.#parts.device < device ? this.#parts.device : device)
   }
+}
+
+/** Of a way that was not measured yet, in milliseconds. */
+const unmeasured = 1e9
+
+/** The shortest of the last round trips. */
+function tripOf({ trips }: Link): number {
+  return Math.min(unmeasured, ...trips)
 }
 
 /** Whether a connection is to a peer and up. */

@@ -4,7 +4,7 @@ import type { DeviceId } from '../../../crdt/wire/ids.ts'
 import type { Timers } from '../../ports/runtime.ts'
 import type { AddressBook } from './address-book.ts'
 import type { Attempts } from './attempts.ts'
-import { pathOf } from './connection-path.ts'
+import { pathOf, relayOf } from './connection-path.ts'
 import type { Connections, Link } from './connections.ts'
 import { deadline, pause } from './deadline.ts'
 import { deviceToPeerId } from './device-peer-id.ts'
@@ -34,11 +34,18 @@ export interface DialLadderParts {
   readonly stopping: AbortSignal
 }
 
-
 /** One trial of all addresses. */
 interface Climb {
   readonly done: Promise<void>
-  readonly relaysToo: boolean
+}
+
+/** One trial of the direct addresses. */
+interface DirectTrial extends Climb {
+  readonly since: number
+  /** Ends it: the machine is elsewhere, and what was sent from there is never answered. */
+  readonly moved: AbortController
+  /** A direct connection stands, or the network is being switched off. */
+  readonly enough: AbortSignal
 }
 
 /** Gives connections to a peer until one serves. */
@@ -49,14 +56,16 @@ export interface Search {
 
 /**
  * Tries the addresses of a peer, the best kind first and each next kind a little later: direct ones (TCP, then
- * WebSocket), then through relays. The first connection is used at once; direct addresses go on being tried
- * behind a relayed one, and a direct one ends the climb. Over a relayed one WebRTC is negotiated (punch).
+ * WebSocket), then through relays. The first connection is used at once and ends the climb; direct addresses go on being
+ * tried behind a relayed one. Over a relayed one WebRTC is negotiated (punch).
  *
- * All who want the same peer share one climb.
+ * All who want the same peer share one climb, and climbs share the trial of direct addresses: one that only looks for
+ * something better than a relay does not hold up those who need the relay now.
  */
 export class DialLadder {
   readonly #parts: DialLadderParts
   readonly #climbs = new Map<DeviceId, Climb>()
+  readonly #direct = new Map<DeviceId, DirectTrial>()
   readonly #waiting = new Map<DeviceId, Set<() => void>>()
   readonly #punching = new Map<DeviceId, Promise<void>>()
   #relayNews = Promise.withResolvers<boolean>()
@@ -84,9 +93,9 @@ export class DialLadder {
           let climb = this.#climbs.get(device)
           if (climb === undefined) {
             if (climbs.size >= (more ? 2 : 1)) return undefined
-            climb = this.#climb(device, true)
+            climb = this.#climb(device)
           }
-          if (climb.relaysToo) climbs.add(climb)
+          climbs.add(climb)
           await this.#news(device, climb.done, signal)
         }
       },
@@ -95,7 +104,21 @@ export class DialLadder {
 
   /** Looks for a direct way to a peer that is reached through a relay. */
   async improve(device: DeviceId): Promise<void> {
-    await (this.#climbs.get(device) ?? this.#climb(device, false)).done
+    await this.#tryDirect(device).done
+  }
+
+  /** Connects through those of this device's nearest relays that do not lead to the peer yet. */
+  async hold(device: DeviceId, relays: number): Promise<void> {
+    const { connections, throughRelays, stopping } = this.#parts
+    const held = new Set(connections.of(device).map(({ through }) => through))
+    const missing = throughRelays(device).slice(0, relays).filter((address) => !held.has(relayOf(address)))
+    await Promise.all(missing.map((address) => this.#try(device, address, relayedMs, stopping)))
+  }
+
+  /** The machine is on another network: what was dialled from the former one is given up, and may be dialled anew. */
+  retry(): void {
+    for (const { moved } of this.#direct.values()) moved.abort(new Error('this machine has moved'))
+    this.#direct.clear()
   }
 
   /** A relay can be used again, or somebody came to one: climbs that still wait for direct addresses try relays anew. */
@@ -142,35 +165,44 @@ export class DialLadder {
     })
   }
 
-  #climb(device: DeviceId, relaysToo: boolean): Climb {
-    const climb: Climb = { relaysToo, done: this.#tryAll(device, relaysToo).finally(() => this.#climbs.delete(device)) }
+  #climb(device: DeviceId): Climb {
+    const climb: Climb = { done: this.#tryAll(device).finally(() => this.#climbs.delete(device)) }
     this.#climbs.set(device, climb)
     return climb
   }
 
-  async #tryAll(device: DeviceId, relaysToo: boolean): Promise<void> {
-    const { timers, book, connections, throughRelays, stopping } = this.#parts
-    const enough = new AbortController()
-    const signal = AbortSignal.any([enough.signal, stopping])
-    const isDirect = (): boolean => connections.best(device)?.path !== undefined && connections.best(device)?.path !== 'relayed'
-    const afterEach = (): void => {
-      if (isDirect()) enough.abort(new Error('a direct connection stands'))
+  async #tryAll(device: DeviceId): Promise<void> {
+    const { timers, book, connections, throughRelays } = this.#parts
+    const direct = this.#tryDirect(device)
+    await Promise.race([direct.done, pause(timers, Math.max(0, direct.since + headStartMs - timers.elapsed()), direct.enough)])
+    for (let more = true; more && !direct.enough.aborted; ) {
+      const { promise: news } = this.#relayNews
+      await this.#lane(device, circuits(throughRelays(device), book.relayed(device)), relayedMs, relaysAtOnce, () => connections.best(device) !== undefined, direct.enough)
+      more = connections.best(device) === undefined && (await Promise.race([direct.done.then(() => false), news]))
     }
-    const direct = this.#lane(device, book.direct(device), directMs, directAtOnce, () => isDirect(), afterEach, signal)
-    if (relaysToo) {
-      await Promise.race([direct, pause(timers, headStartMs, signal)])
-      for (let more = true; more && !signal.aborted; ) {
-        const { promise: news } = this.#relayNews
-        const circuits = distinct([...throughRelays(device), ...book.relayed(device)])
-        await this.#lane(device, circuits, relayedMs, relaysAtOnce, () => connections.best(device) !== undefined, afterEach, signal)
-        more = connections.best(device) === undefined && (await Promise.race([direct.then(() => false), news]))
-      }
+  }
+
+  #tryDirect(device: DeviceId): DirectTrial {
+    const running = this.#direct.get(device)
+    if (running !== undefined) return running
+    const { timers, book, connections, stopping } = this.#parts
+    const [found, moved] = [new AbortController(), new AbortController()]
+    const enough = AbortSignal.any([found.signal, stopping])
+    const isEnough = (): boolean => {
+      const stands = ![undefined, 'relayed'].includes(connections.best(device)?.path)
+      if (stands) found.abort(new Error('a direct connection stands'))
+      return stands
     }
-    await direct
+    const done = this.#lane(device, book.direct(device), directMs, directAtOnce, isEnough, AbortSignal.any([enough, moved.signal])).finally(() => {
+      if (this.#direct.get(device) === trial) this.#direct.delete(device)
+    })
+    const trial: DirectTrial = { since: timers.elapsed(), done, moved, enough }
+    this.#direct.set(device, trial)
+    return trial
   }
 
   /** Dials addresses in order, several at once with a little time between, until enough is reached. */
-  async #lane(device: DeviceId, addresses: readonly Multiaddr[], ms: number, atOnce: number, enough: () => boolean, afterEach: () => void, signal: AbortSignal): Promise<void> {
+  async #lane(device: DeviceId, addresses: readonly Multiaddr[], ms: number, atOnce: number, enough: () => boolean, signal: AbortSignal): Promise<void> {
     const left = [...addresses]
     const worker = async (index: number): Promise<void> => {
       await pause(this.#parts.timers, index * staggerMs, signal)
@@ -178,7 +210,6 @@ export class DialLadder {
         const address = left.shift()
         if (address === undefined) return
         await this.#try(device, address, ms, signal)
-        afterEach()
       }
     }
     await Promise.all(Array.from({ length: Math.min(atOnce, left.length) }, (_, index) => worker(index)))
@@ -206,6 +237,8 @@ function webRtcAddress({ remoteAddr }: Connection, device: DeviceId): Multiaddr 
   return multiaddr(`${relay}/p2p-circuit/webrtc/p2p/${deviceToPeerId(device).toString()}`)
 }
 
-function distinct(addresses: readonly Multiaddr[]): readonly Multiaddr[] {
-  return [...new Map(addresses.map((address) => [address.toString(), address])).values()]
+/** The relays in use have one connection each, whatever their addresses: a circuit through one of them is tried once. */
+function circuits(throughRelays: readonly Multiaddr[], told: readonly Multiaddr[]): readonly Multiaddr[] {
+  const inUse = new Set(throughRelays.map(relayOf))
+  return [...throughRelays, ...told.filter((address) => !inUse.has(relayOf(address)))]
 }

@@ -54,7 +54,7 @@ export class Heartbeat implements Disposable {
     this.#pingers.set(link, pinger)
     const rtt = await pinger.ping(ms)
     if (rtt === null) return null
-    link.rttMs = rtt
+    this.#parts.connections.measured(link, rtt)
     link.heardAt = timers.elapsed()
     this.#measuredAt.set(link, link.heardAt)
     return rtt

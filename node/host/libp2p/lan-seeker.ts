@@ -43,8 +43,9 @@ export class LanSeeker implements Disposable {
 
   /** The machine woke or moved: who is near may have changed. */
   retry(): void {
-    this.#asked = 0
-    this.#askAt = -Infinity
+    // Its sockets belong to the interfaces that there were.
+    this[Symbol.dispose]()
+    this.#askAnew()
   }
 
   tick(): void {
@@ -52,7 +53,7 @@ export class LanSeeker implements Disposable {
     if (!allowed() || (!inMesh() && runtime.timers.elapsed() > this.#openUntil)) return this[Symbol.dispose]()
     const lan = this.#open()
     const missing = this.#missed()
-    if (missing !== this.#missing) this.retry()
+    if (missing !== this.#missing) this.#askAnew()
     this.#missing = missing
     const now = runtime.timers.elapsed()
     if (missing === '' || now < this.#askAt) return
@@ -79,6 +80,11 @@ export class LanSeeker implements Disposable {
   [Symbol.dispose](): void {
     this.#lan?.[Symbol.dispose]()
     this.#lan = undefined
+  }
+
+  #askAnew(): void {
+    this.#asked = 0
+    this.#askAt = -Infinity
   }
 
   #open(): Lan {

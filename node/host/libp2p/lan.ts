@@ -1,9 +1,8 @@
-import multicastDns from 'multicast-dns'
 import type { DeviceId } from '../../../crdt/wire/ids.ts'
 import type { Log } from '../../ports/log.ts'
 import type { Runtime } from '../../ports/runtime.ts'
 import { deviceOfAddress } from './device-of-address.ts'
-import { whyOf } from './why.ts'
+import { LanWire, type LanAnswer, type LanRecord } from './lan-wire.ts'
 
 /** Ours, not libp2p's `_p2p._udp.local`: we look for Atoll only, and others have no use for us. */
 const service = '_atoll._udp.local'
@@ -25,29 +24,29 @@ export interface LanParts {
 }
 
 /**
- * Finds Atoll nodes on the same local network by multicast DNS (RFC 6762, the records as in libp2p's discovery/mdns
+ * Finds Atoll nodes on the same local network by multicast DNS of both families (RFC 6762, the records as in libp2p's discovery/mdns
  * specification). It answers who asks, and asks only when told to: a node that misses nobody is silent.
  */
 export class Lan implements Disposable {
   readonly #parts: LanParts
-  readonly #mdns: ReturnType<typeof multicastDns>
+  readonly #wire: LanWire
   /** Made anew each time, so that the label does not follow the device from network to network. */
   readonly #label: string
   readonly #heard = new Map<DeviceId, readonly string[]>()
-  #answeredAt = -Infinity
+  /** By the way that the question came. */
+  readonly #answeredAt = new Map<string, number>()
   #askedAt = -Infinity
 
   constructor(parts: LanParts) {
     this.#parts = parts
     this.#label = `${Buffer.from(parts.runtime.random.bytes(16)).toString('hex')}.${service}`
-    this.#mdns = multicastDns()
-    // No multicast here, or port 5353 is kept by something that does not share it: then nobody is found this way.
-    this.#mdns.on('error', (error: unknown) => parts.log.info('lan_discovery_failed', { why: whyOf(error) }))
-    this.#mdns.on('warning', () => {}) // a packet of another program that is not DNS
-    this.#mdns.on('query', ({ questions = [] }) => {
-      if (questions.some(({ name, type }) => name === service && type === 'PTR')) this.#answer()
+    this.#wire = new LanWire({
+      log: parts.log,
+      onQuestion: (name, type, way, answer) => {
+        if (name === service && type === 'PTR') this.#answer(way, answer)
+      },
+      onAnswer: (records) => this.#hear(records),
     })
-    this.#mdns.on('response', ({ answers = [], additionals = [] }) => this.#hear([...answers, ...additionals]))
   }
 
   /** Asks who is there; answers come to `onHeard`. */
@@ -55,7 +54,7 @@ export class Lan implements Disposable {
     const now = this.#parts.runtime.timers.elapsed()
     if (now - this.#askedAt < askEveryMs) return
     this.#askedAt = now
-    this.#mdns.query({ questions: [{ name: service, type: 'PTR' }] })
+    this.#wire.ask(service, 'PTR')
   }
 
   /** Who was heard since this was opened, the last heard last. */
@@ -64,21 +63,19 @@ export class Lan implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#mdns.removeAllListeners('query')
-    this.#mdns.removeAllListeners('response')
-    this.#mdns.destroy()
+    this.#wire[Symbol.dispose]()
   }
 
-  #answer(): void {
+  #answer(way: string, answer: LanAnswer): void {
     const now = this.#parts.runtime.timers.elapsed()
     const addresses = this.#parts.addresses().slice(0, addressesTold)
-    if (now - this.#answeredAt < answerEveryMs || addresses.length === 0) return
-    this.#answeredAt = now
+    if (now - (this.#answeredAt.get(way) ?? -Infinity) < answerEveryMs || addresses.length === 0) return
+    this.#answeredAt.set(way, now)
     const pointer = { name: service, type: 'PTR' as const, ttl: ttlSeconds, data: this.#label }
-    this.#mdns.respond({ answers: [pointer, ...addresses.map((address) => ({ name: this.#label, type: 'TXT' as const, ttl: ttlSeconds, data: [`dnsaddr=${address}`] }))] })
+    answer([pointer, ...addresses.map((address) => ({ name: this.#label, type: 'TXT' as const, ttl: ttlSeconds, data: [`dnsaddr=${address}`] }))])
   }
 
-  #hear(records: readonly { readonly type: string; readonly name: string; readonly data?: unknown }[]): void {
+  #hear(records: readonly LanRecord[]): void {
     const texts = records.filter(({ type, name }) => type === 'TXT' && name.endsWith(`.${service}`) && name !== this.#label).slice(0, addressesHeard)
     const addresses = texts.flatMap(({ data }) => [data].flat().map(String)).filter((text) => text.startsWith('dnsaddr=')).map((text) => text.slice('dnsaddr='.length))
     const devices = Map.groupBy(addresses.filter((address) => !address.includes('/p2p-circuit')), deviceOfAddress)

@@ -31,6 +31,11 @@ export class NatWatch {
     this.#checkAt = -Infinity
   }
 
+  /** There is a way to a relay again, which may be another than before. */
+  relaysChanged(): void {
+    this.retry()
+  }
+
   tick(): void {
     const now = this.#runtime.timers.elapsed()
     if (this.#checking || now < this.#checkAt || this.#relays.stun().length === 0) return

@@ -15,6 +15,13 @@ const improveAfterMs = [0, 3_000, 15_000, 60_000, 300_000] as const
 /** WebRTC is negotiated when plain dialling had this head start, by the peer with the smaller id; the other one leaves it so long to do it. */
 const punchHeadStartMs = 400
 const otherPunchesMs = 6_000
+/** A peer that stays behind a relay is reached through so many: the nearest carries, and the next is there when it dies. */
+const relaysHeld = 2
+/** Only for so many peers: circuits cost a relay memory. */
+const peersHeldTwice = 32
+/** When it has become clear that it does stay there; the peer with the larger id leaves it so long to the other. */
+const holdAfterMs = 2_000
+const otherHoldsMs = 3_000
 
 export interface PathKeeperParts {
   readonly device: DeviceId
@@ -35,11 +42,12 @@ interface Plan {
   readonly at: number
 }
 
-/** Moves each peer to its best path: looks for direct ways, and closes what a better connection has made superfluous. */
+/** Moves each peer to its best path: looks for direct ways, holds a second relay where there is none, and closes what a better connection has made superfluous. */
 export class PathKeeper {
   readonly #parts: PathKeeperParts
   readonly #improving = new Map<DeviceId, Plan>()
   readonly #punching = new Map<DeviceId, Plan>()
+  readonly #holding = new Map<DeviceId, Plan>()
   readonly #betterSince = new WeakMap<Link, number>()
 
   constructor(parts: PathKeeperParts) {
@@ -48,26 +56,36 @@ export class PathKeeper {
 
   /** There is news of a peer's addresses, or this machine is on another network: direct ways are tried anew. */
   retry(device?: DeviceId): void {
+    if (device === undefined) this.relaysChanged()
     if (device === undefined) this.#punching.clear()
     if (device === undefined) this.#improving.clear()
     else this.#improving.delete(device)
+  }
+
+  /** A relay can be used again: it may be the second for those behind another. */
+  relaysChanged(): void {
+    this.#holding.clear()
   }
 
   tick(): void {
     const { connections } = this.#parts
     const now = this.#parts.runtime.timers.elapsed()
     const peers = new Set(connections.connected())
-    for (const plans of [this.#improving, this.#punching]) for (const device of plans.keys()) if (!peers.has(device)) plans.delete(device)
+    for (const plans of [this.#improving, this.#punching, this.#holding]) for (const device of plans.keys()) if (!peers.has(device)) plans.delete(device)
     for (const device of peers) this.#tend(device, now)
     for (const link of connections.all()) if (!link.proven && !link.relay && now - link.heardAt > unprovenMs) this.#parts.close(link, 'nothing was negotiated')
   }
 
   #tend(device: DeviceId, now: number): void {
-    const [best, ...others] = this.#parts.connections.of(device).filter(isPeer)
+    const links = this.#parts.connections.of(device).filter(isPeer)
+    const [best] = links
     if (best === undefined) return
-    for (const link of others) this.#closeIfSuperfluous(link, best, now)
+    const held = worthHolding(links)
+    for (const link of links) if (!held.has(link)) this.#closeIfSuperfluous(link, best, now)
     if (best.path === 'relayed') this.#punch(device, now)
     else this.#punching.delete(device)
+    if (best.path === 'relayed') this.#hold(device, now)
+    else this.#holding.delete(device)
     if (best.path === 'relayed' || best.path === 'direct:webrtc') this.#improve(device, now)
     else this.#improving.delete(device)
   }
@@ -93,6 +111,15 @@ export class PathKeeper {
     if (this.#due(this.#punching, device, now, firstAfterMs)) void this.#parts.ladder.punch(device)
   }
 
+  /** Two who know their two nearest relays know the one with the shortest way between them: what is nearer for both would be among them. */
+  #hold(device: DeviceId, now: number): void {
+    const { connections, ladder } = this.#parts
+    const firstAfterMs = holdAfterMs + (this.#parts.device < device ? 0 : otherHoldsMs)
+    if (!this.#due(this.#holding, device, now, firstAfterMs)) return
+    const twice = connections.connected().filter((other) => other !== device && worthHolding(connections.of(other)).size > 1)
+    if (twice.length < peersHeldTwice) void ladder.hold(device, relaysHeld)
+  }
+
   /** The first attempt is not left to the next tick: people wait for it. */
   #plan(now: number, afterMs: number): Plan {
     if (afterMs > 0) this.#parts.runtime.timers.after(afterMs, () => this.tick())
@@ -109,4 +136,12 @@ export class PathKeeper {
     plans.set(device, { attempt: plan.attempt + 1, at: now + waitMs * (0.75 + spread / 512) })
     return true
   }
+}
+
+/** The best, and where that leads through a relay the best through the next one as well. */
+function worthHolding(links: readonly Link[]): ReadonlySet<Link> {
+  const [best] = links
+  if (best?.path !== 'relayed') return new Set(links.slice(0, 1))
+  const perRelay = Map.groupBy(links, ({ through }) => through)
+  return new Set([...perRelay.values()].slice(0, relaysHeld).flatMap(([first]) => first ?? []))
 }

@@ -10,7 +10,7 @@ import { circuitMessageBytes, CircuitRefusedError, hopProtocol, hopReserve, read
 import { deadline, pause } from './deadline.ts'
 import { stunServers } from './stun-servers.ts'
 import type { StunServer } from './stun-client.ts'
-import { asError, whyOf } from './why.ts'
+import { asError, somethingElse, whyOf } from './why.ts'
 
 const dialMs = 8_000
 const addressesLearned = 4
@@ -21,6 +21,9 @@ const reserveMs = 5_000
 const reserveAfterWakeMs = 2_000
 /** A reservation is renewed when three quarters of its time are over, but not more often than this. */
 const renewAtMostEveryMs = 5_000
+/** Something else in its place is a captive portal perhaps, which opens as soon as somebody has logged in: it is tried so often, for so long. */
+const portalEveryMs = 1_000
+const portalMs = 15 * 60_000
 /** A connection that held for so long is worth the shortest wait again. */
 const steadyMs = 10_000
 
@@ -50,6 +53,8 @@ export class RelayClient implements Disposable {
   #reservedOver: Connection | undefined
   #stun: readonly StunServer[] = []
   #error: string | null = null
+  /** Since when something else answers in its place. */
+  #portalSince: number | undefined
 
   constructor(parts: RelayClientParts) {
     this.relay = parts.relay
@@ -138,12 +143,19 @@ export class RelayClient implements Disposable {
         const why = reasonOf(error)
         if (this.#error !== why) log.info('relay_lost', { why })
         this.#error = why
+        this.#portalSince = why === somethingElse ? (this.#portalSince ?? timers.elapsed()) : undefined
       }
       this.#reservedOver = undefined
       if (timers.elapsed() - since > steadyMs) backoff.reset()
-      if (this.#moved.signal.aborted || (await this.#sleep(backoff.next(), signal))) backoff.reset()
+      if (this.#moved.signal.aborted || (await this.#sleep(this.#pauseMs(backoff), signal))) backoff.reset()
       this.#moved = new AbortController()
     }
+  }
+
+  #pauseMs(backoff: Backoff): number {
+    const ms = backoff.next()
+    const isPortal = this.#portalSince !== undefined && this.#parts.runtime.timers.elapsed() - this.#portalSince < portalMs
+    return isPortal ? Math.min(ms, portalEveryMs) : ms
   }
 
   /** Waits; true: woken before the time was over. */
@@ -163,6 +175,7 @@ export class RelayClient implements Disposable {
         const lastsMs = await this.#reserve(connection, this.#wake.signal.aborted ? reserveAfterWakeMs : reserveMs, gone.signal)
         this.#reservedOver = connection
         this.#error = null
+        this.#portalSince = undefined
         worked()
         this.#parts.onReady(connection)
         await this.#sleep(Math.max(renewAtMostEveryMs, lastsMs * 0.75), AbortSignal.any([gone.signal, this.#stopping.signal]))
@@ -234,14 +247,16 @@ export class RelayClient implements Disposable {
       return await Promise.any(tries)
     } catch (error) {
       if (this.#moved.signal.aborted) throw new Error('this machine has moved', { cause: error })
-      // An address of a family that this machine does not have says nothing about the relay.
-      throw failures.find((failure) => !isNoRoute(failure)) ?? failures[0] ?? new AtollError('relay_unreachable', { address: addresses[0] ?? '', why: 'it has no address' })
+      // An address of a family that this machine does not have says nothing about the relay; a portal explains all the others.
+      throw failures.find(({ details }) => details['why'] === somethingElse) ?? failures.find((failure) => !isNoRoute(failure)) ?? failures[0] ?? new AtollError('relay_unreachable', { address: addresses[0] ?? '', why: 'it has no address' })
     }
   }
 }
 
 function failureAt(address: string, error: unknown): AtollError {
-  const why = whyOf(error)
+  const said = whyOf(error)
+  // What takes connections and does not even speak of encrypting them.
+  const why = said === whyOf(new Error('UnsupportedProtocol')) ? somethingElse : said
   const wrong = why === whyOf(new Error('UnexpectedPeer'))
   return new AtollError(wrong ? 'relay_wrong' : 'relay_unreachable', { address, why: wrong ? 'another peer answers there than the address names' : why }, { cause: error })
 }

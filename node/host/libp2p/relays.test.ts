@@ -1,4 +1,8 @@
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer as createHttpServer } from 'node:http'
+import { createServer, type AddressInfo, type Socket } from 'node:net'
+import { multiaddr } from '@multiformats/multiaddr'
 import { expect, test } from 'vitest'
 import { answered, echo, libp2pPeer, protocol, until } from '../../../test/contract/network-libp2p-world.ts'
 import { quickRuntime } from '../../../test/contract/network-quick-runtime.ts'
@@ -6,6 +10,7 @@ import { RelayOnLoopback } from '../../../test/contract/network-relay.ts'
 import { toHex } from '../../../crdt/wire/ids.ts'
 import { AtollError } from '../../ports/errors.ts'
 import type { Network } from '../../ports/network.ts'
+import { portOf } from './listen-addresses.ts'
 
 const never = new AbortController().signal
 const unreachable = { listen: [], listenWs: [] }
@@ -53,6 +58,40 @@ test('where no direct connection is possible data moves through the relay', asyn
   expect(a.path(b.device)).toMatchObject({ path: 'relayed' })
   expect(a.addresses()).toEqual([expect.stringContaining('/p2p-circuit/')])
   expect(a.attempts(b.device)[0]).toMatchObject({ kind: 'relayed', outcome: 'in use' })
+})
+
+test('who needs a peer now does not wait for a direct address that never answers', async () => {
+  await using relay = await RelayOnLoopback.start()
+  await using a = await libp2pPeer(unreachable)
+  await using b = await libp2pPeer(unreachable)
+  echo(b)
+  await through(relay, a, b)
+  const [dialled, silent] = [Promise.withResolvers<Socket>(), createServer((socket) => dialled.resolve(socket))]
+  silent.listen(0, '127.0.0.1')
+  await once(silent, 'listening')
+  a.learn(b.device, [`/ip4/127.0.0.1/tcp/${(silent.address() as AddressInfo).port}`])
+  expect((await a.open(b.device, protocol, never)).path).toBe('relayed')
+  const socket = await dialled.promise
+  a.drop(b.device, 'lost')
+  expect(await answered(await a.open(b.device, protocol, never), 2)).toBe(2)
+  expect(socket.readableEnded, 'something better than the relay is still looked for').toBe(false)
+  silent.close()
+})
+
+test('a peer that stays behind relays is held through two, and reached through the other at once when one dies', async () => {
+  await using one = await RelayOnLoopback.start()
+  await using other = await RelayOnLoopback.start()
+  await using a = await libp2pPeer(unreachable)
+  await using b = await libp2pPeer(unreachable)
+  echo(b)
+  for (const peer of [a, b]) peer.useRelays([one.address, other.address])
+  await until(() => [a, b].every((peer) => peer.relays().every(({ reserved }) => reserved)), 'two reservations each')
+  await a.open(b.device, protocol, never)
+  await until(() => a.attempts(b.device).some(({ outcome }) => outcome === 'available'), 'a second way')
+  const [inUse] = a.attempts(b.device)
+  await (inUse?.address?.includes(one.address) ? one : other).stop()
+  await until(() => a.attempts(b.device)[0]?.address !== inUse?.address, 'the other way is in use')
+  expect(await answered(await a.open(b.device, protocol, never), 1)).toBe(1)
 })
 
 test('a relay that is stopped and started ten times at the same place is found again each time', { timeout: 60_000 }, async () => {
@@ -174,6 +213,27 @@ test('a relay that is not there, not the one named, or no relay at all is said t
   expect(third?.error).toMatch(/not the address of a relay/)
   c.useRelays([other])
   await until(() => c.relays()[0]?.error === 'a peer answers there, but it is no relay', 'no relay')
+})
+
+test.each(['address', 'addressWs'] as const)('H1: a captive portal in the place of a relay is told from a relay that is away, and tried every second (%s)', async (kind) => {
+  await using relay = await RelayOnLoopback.start()
+  const address = relay[kind]
+  await relay.stop()
+  const portal = createHttpServer((_, response) => response.writeHead(302, { location: 'http://portal.example/' }).end('<html>Log in first.</html>'))
+  let tries = 0
+  portal.on('connection', () => tries++)
+  portal.listen(portOf(multiaddr(address)), '127.0.0.1')
+  await once(portal, 'listening')
+  const runtime = quickRuntime(20)
+  await using a = await libp2pPeer({ ...unreachable, runtime })
+  a.useRelays([address])
+  await until(() => a.relays()[0]?.error === 'something else answers there', 'it is named')
+  const [since, before] = [runtime.timers.elapsed(), tries]
+  await until(() => tries > before + 60, 'it is tried again and again')
+  expect((runtime.timers.elapsed() - since) / 30, 'twice each time, with the repetition').toBeLessThan(4_000)
+  await new Promise((resolve) => portal.close(resolve))
+  await relay.startAgain()
+  await until(() => a.relays()[0]?.reserved === true, 'somebody has logged in')
 })
 
 test('a relay that is full is connected, and says so; what is not used any more is left', async () => {

@@ -139,7 +139,8 @@ export class Relays implements Disposable {
     return [...this.#relays.values()].filter(({ client }) => client.reserved).flatMap(({ client }) => client.addresses.map((address) => circuit(address, device)))
   }
 
-  retryNow(): void {
+  /** The machine woke or moved. */
+  retry(): void {
     for (const { client } of this.#relays.values()) client.retryNow()
   }
 

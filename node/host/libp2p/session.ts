@@ -30,7 +30,8 @@ import { whyOf } from './why.ts'
 const negotiateMs = 5_000
 const stopMs = 1_500
 const pingMs = 5_000
-const afterTimeoutMs = 3_000
+/** What has to show that it lives: after a stream was not answered, and beside a newer connection of the peer. */
+const showLifeMs = { unanswered: 3_000, besideAnother: 1_500 } as const
 /** A round trip over a fresh WebRTC connection. */
 const confirmMs = 3_000
 
@@ -74,7 +75,7 @@ export class Session implements AsyncDisposable {
         this.#ladder.relaysChanged()
         parts.onFound(code, peers)
       },
-      onReady: () => this.#ladder.relaysChanged(),
+      onReady: () => [this.#ladder, this.#keeper, this.nat].forEach((each) => each.relaysChanged()),
     })
     this.#ladder = new DialLadder({ timers: runtime.timers, book, attempts, connections: this.connections, dial, throughRelays: (other) => this.relays.circuitsTo(other), stopping: this.#stopping.signal })
     this.streams = new Streams({ connections: this.connections, handlers: parts.handlers, runtime, log, stopping: this.#stopping.signal })
@@ -141,7 +142,7 @@ export class Session implements AsyncDisposable {
         why = limit.expired ? 'it did not answer in time' : whyOf(error)
         this.#parts.attempts.record(device, { kind: link.path, address: link.connection.remoteAddr.toString(), outcome: 'failed', why })
         // Dead perhaps, without knowing it: it must not be the first choice next time as well.
-        if (limit.expired) void this.#heartbeat?.probe(link, afterTimeoutMs)
+        if (limit.expired) void this.#heartbeat?.probe(link, showLifeMs.unanswered)
       }
     }
   }
@@ -237,8 +238,7 @@ export class Session implements AsyncDisposable {
           // To find out takes seconds; to punch anew does not, and the relay is there meanwhile.
           else if (link.path === 'direct:webrtc' && !udpLives) buryLink(link, 'this machine slept or has left that network', log)
         }
-        this.relays.retryNow()
-        for (const each of [this.#keeper, this.#lan, this.nat]) each.retry()
+        for (const each of [this.#ladder, this.relays, this.#keeper, this.#lan, this.nat]) each.retry()
       },
       onTick: () => {
         for (const each of [this.#keeper, this.relays, this.#lan, this.nat]) each.tick()
@@ -270,7 +270,7 @@ export class Session implements AsyncDisposable {
     if (link === undefined || connection.direction === 'outbound') return
     if (link.path === 'direct:webrtc') void this.#confirm(connection)
     // A peer that dials us anew may have lost the connection that we still believe in.
-    for (const other of this.connections.of(link.device)) if (other !== link) void this.#heartbeat?.probe(other, afterTimeoutMs)
+    for (const other of this.connections.of(link.device)) if (other !== link) void this.#heartbeat?.probe(other, showLifeMs.besideAnother)
   }
 
   #identified(connection: Connection, addresses: readonly Multiaddr[], spoken: readonly string[]): void {

@@ -6,6 +6,7 @@ import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Timers } from '../../ports/runtime.ts'
 import type { ConnectionLimits } from './connection-limits.ts'
 import { portOf } from './listen-addresses.ts'
+import { somethingElse } from './why.ts'
 
 /** Node tells here of each socket that any server of this process accepts, and of each that anything opens. */
 const accepted = 'net.server.socket'
@@ -63,8 +64,11 @@ export class SocketGuard implements Disposable {
       this.#dialled.set(connection, ours())
       return connection
     } catch (error) {
+      // One that is closed does not know its port any more.
+      const answered = opened.some(({ bytesRead, remotePort }) => bytesRead > 0 && (remotePort ?? portOf(address)) === portOf(address))
       for (const socket of ours()) socket.destroy()
-      throw error
+      // A WebSocket does not say why it failed. If something came back, it was not what a WebSocket begins with.
+      throw answered && !(error instanceof Error) ? new Error(somethingElse, { cause: error }) : error
     }
   }
 

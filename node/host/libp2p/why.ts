@@ -1,7 +1,12 @@
 /** What went wrong in libp2p or below it, in words a person understands. */
 
+/** What a captive portal looks like: it takes every connection and answers with a page of its own. */
+export const somethingElse = 'something else answers there'
+
 /** Ordered: the first pattern that fits the error's name, code or message wins. */
 const reasons: readonly (readonly [RegExp, string])[] = [
+  // An answer in HTTP, whose H was taken for the length of what follows.
+  [/while reading \d+\/72 bytes/, somethingElse],
   [/ECONNREFUSED/, 'connection refused: nothing listens there'],
   [/EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|ENETDOWN|EHOSTDOWN/, 'no route to that address from here'],
   [/ENOTFOUND|EAI_AGAIN|EAI_FAIL/, 'its name could not be looked up'],
@@ -13,7 +18,7 @@ const reasons: readonly (readonly [RegExp, string])[] = [
   [/ETIMEDOUT|TimeoutError|timed out|timeout/i, 'timed out'],
   [/ConnectionDenied|ConnectionIntercepted|blocked by gater/, 'refused by a limit on connections'],
   [/ECONNRESET|EPIPE|Reset|MuxerClosed|ConnectionClosed|StreamClosed|StreamState|UnexpectedEOF|closed|ended/i, 'it closed the connection'],
-  [/EncryptionFailed|InvalidCryptoExchange|Received non-200|Unexpected server response|Parse Error/, 'something else answers there'],
+  [/EncryptionFailed|InvalidCryptoExchange|Received non-200|Unexpected server response|Parse Error/, somethingElse],
 ]
 
 /** The reason for an error; of several attempts the first. */

@@ -22,6 +22,8 @@ const undurableBytes = 8 * 1024 * 1024
 const slowMs = 5_000
 /** How often peers are asked anew for what nobody had. */
 const askAgainMs = 2_000
+/** A peer that was lost is asked again so soon: it may only have moved. */
+const linkAgainMs = 250
 const nodeBytes = sealedBytes(72 * limits.nodeEntries)
 
 export interface FetchNeeds {
@@ -226,8 +228,9 @@ export class FileFetch {
     this.#queue.lost(remote)
     if (this.#stop.signal.aborted) return
     this.#needs.log.debug('blob_link_closed', { remote, why })
-    source.retryAt = why === 'moving' ? 0 : this.#needs.timers.elapsed() + askAgainMs / 4
+    source.retryAt = why === 'moving' ? 0 : this.#needs.timers.elapsed() + linkAgainMs / 2
     if (why === 'moving') this.#connect()
+    else this.#needs.timers.after(linkAgainMs, () => this.peersChanged())
     this.#soon()
   }
 

@@ -1,6 +1,7 @@
 import type { Settings } from '../../ports/config.ts'
 import type { NetworkFacts } from '../../ports/network.ts'
 import type { Finding, NatKind, RelayState } from '../../ports/services.ts'
+import { portalAdvice } from './portal-advice.ts'
 
 export interface CheckKnown {
   readonly facts: NetworkFacts
@@ -39,9 +40,7 @@ export function findings({ facts, relays, settings, listens }: CheckKnown): read
 function relayFinding({ address, reserved, rtt_ms, error }: RelayState): Finding {
   if (reserved) return good(`The relay ${address} is in use${rtt_ms === null ? '' : `, ${Math.round(rtt_ms)} ms away`}.`)
   const why = error ?? 'still connecting'
-  const advice = /something else answers|another peer answers/.test(why)
-    ? 'A captive portal may be in the way: open any page in a browser and log in. Else the address is wrong: `atoll relay list`.'
-    : 'Is it running, and does the firewall here let its port out? Peers who see each other otherwise are not held up.'
+  const advice = portalAdvice(why) ?? 'Is it running, and does the firewall here let its port out? Peers who see each other otherwise are not held up.'
   return bad(`The relay ${address} cannot be used: ${why}.`, advice)
 }
 

@@ -1,4 +1,5 @@
 import type { NatKind, Path, PathAttempt, RelayState } from '../../ports/services.ts'
+import { portalAdvice } from './portal-advice.ts'
 
 /** A clock that differs by more than this misleads: what was written when, and whether an invite has expired. */
 const clockToleranceMs = 60_000
@@ -38,7 +39,7 @@ export function pathAdvice(way: WayKnown): string[] {
 function ownSide({ network, relays }: WayKnown): string[] {
   if (network === 'off') return ['The network is switched off here: `atoll config set network on`.']
   if (relays.length === 0) return ['This mesh has no relay, so only peers on one network, or with an address that can be dialled, find each other: `atoll relay add ADDRESS`.']
-  return relays.filter(({ reserved }) => !reserved).map(({ address, error }) => `The relay ${address} is not usable from here: ${error ?? 'still connecting'}.`)
+  return relays.filter(({ reserved }) => !reserved).map(({ address, error }) => [`The relay ${address} is not usable from here: ${error ?? 'still connecting'}.`, portalAdvice(error ?? '') ?? ''].join(' ').trimEnd())
 }
 
 function unreached({ name, relays, network }: WayKnown): string[] {

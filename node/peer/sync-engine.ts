@@ -23,10 +23,18 @@ const atOnceMs = 500
 export interface SyncedMesh {
   readonly replica: Replica
   readonly sessions: ReadonlyMap<DeviceId, SyncSession>
+  /** Bytes that its sessions moved, by peer, since this device started; of those who are no members only while they are here. */
+  readonly traffic: ReadonlyMap<DeviceId, Readonly<Traffic>>
+}
+
+interface Traffic {
+  sent: number
+  received: number
 }
 
 interface MeshState extends SyncedMesh {
   readonly sessions: Map<DeviceId, SyncSession>
+  readonly traffic: Map<DeviceId, Traffic>
   readonly claims: Map<LogId, SessionHandle>
   readonly begun: Map<DeviceId, { readonly opener: DeviceId; readonly at: number }>
   readonly listening: readonly Disposable[]
@@ -80,7 +88,7 @@ export class SyncEngine {
     })
     // New sessions begin with what is left. Not at once: the loss may show in the midst of serving one of them.
     const losing = replica.onLoss(() => this.#runtime.timers.soon(() => this.#closeAll(this.#meshes.get(replica.mesh), 'a loss')))
-    this.#meshes.set(replica.mesh, { replica, sessions: new Map(), claims: new Map(), begun: new Map(), listening: [listening, losing] })
+    this.#meshes.set(replica.mesh, { replica, sessions: new Map(), traffic: new Map(), claims: new Map(), begun: new Map(), listening: [listening, losing] })
     for (const remote of this.#network.connected()) this.#opened(remote)
     this.#dialAll(replica)
   }
@@ -168,7 +176,7 @@ export class SyncEngine {
     const now = this.#runtime.timers.elapsed()
     if (state.sessions.has(remote) && present !== undefined && now - present.at < atOnceMs && present.opener < opener) return stream.close('there is a session already')
     state.begun.set(remote, { opener, at: now })
-    const session = new SyncSession(remote, replicaForSync(state.replica), this.#hostOf(state), stream)
+    const session = new SyncSession(remote, replicaForSync(state.replica), this.#hostOf(state, remote), stream)
     const older = state.sessions.get(remote)
     state.sessions.set(remote, session)
     older?.close('replaced')
@@ -177,6 +185,8 @@ export class SyncEngine {
       session.ended()
       if (state.sessions.get(remote) === session) {
         state.sessions.delete(remote)
+        // Anybody who once knew the mesh may come as ever new devices.
+        if (!state.replica.membership.now().device(remote)) state.traffic.delete(remote)
         this.#dialer.retry(remote)
       }
       this.#log.debug('session_ended', { why })
@@ -198,8 +208,10 @@ export class SyncEngine {
     }
   }
 
-  #hostOf(state: MeshState): SyncHost {
+  #hostOf(state: MeshState, remote: DeviceId): SyncHost {
     const { timers, random } = this.#runtime
+    const traffic = state.traffic.get(remote) ?? { sent: 0, received: 0 }
+    state.traffic.set(remote, traffic)
     return {
       after: (ms, call) => timers.after(ms, call),
       elapsed: () => timers.elapsed(),
@@ -218,6 +230,10 @@ export class SyncEngine {
       isDirect: (device) => state.sessions.get(device)?.isClosed === false,
       hears: (remote, author) => this.#events.hears(state.replica.mesh, remote, author),
       onWhisper: (bytes, from) => this.#events.onWhisper(state.replica.mesh, bytes, from.remote),
+      onBytes: (sent, received) => {
+        traffic.sent += sent
+        traffic.received += received
+      },
       onProgress: (session) => this.#events.onSession(state.replica.mesh, session.remote),
     }
   }

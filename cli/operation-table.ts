@@ -13,6 +13,7 @@ export interface OperationRow {
 
 /** Derived commands in the order in which help lists them. */
 export const operationTable: readonly OperationRow[] = [
+  { name: 'node.metrics', words: 'metrics', summary: 'Numbers of the running node as Prometheus reads them', load: async () => (await import('../node/ops/node/metrics.ts')).nodeMetrics },
   { name: 'node.netcheck', words: 'netcheck', summary: 'Check this machine’s network by itself', load: async () => (await import('../node/ops/node/netcheck.ts')).nodeNetcheck },
   { name: 'config.list', words: 'config', summary: 'List every setting of this profile with its value, where the value comes from, and what it does', load: async () => (await import('../node/ops/config/list.ts')).configList },
   { name: 'config.get', words: 'config get', summary: 'Read one setting', load: async () => (await import('../node/ops/config/get.ts')).configGet },

@@ -4,8 +4,8 @@ import { metricFamily, metricsText, type MetricFamily } from './metrics-text.ts'
 test('a family is its help, its type, then a line for each sample', () => {
   const families: MetricFamily[] = [
     metricFamily('atoll_up_seconds', 'gauge', 'Since the start.', 61.5),
-    metricFamily('atoll_refused_total', 'counter', 'By reason.', { full: 2, late: 0 }, 'reason'),
-    { name: 'atoll_call_seconds', type: 'summary', help: 'How long calls took.', samples: [{ labels: { operation: 'state.set', mesh: 'a1' }, value: 0.25, part: 'sum' }, { labels: { operation: 'state.set', mesh: 'a1' }, value: 3, part: 'count' }] },
+    metricFamily('atoll_refused_total', 'counter', 'By reason.', [{ labels: { reason: 'full' }, value: 2 }, { labels: { reason: 'late' }, value: 0 }]),
+    metricFamily('atoll_call_seconds', 'summary', 'How long calls took.', [{ labels: { operation: 'state.set', mesh: 'a1' }, value: 0.25, part: 'sum' }, { labels: { operation: 'state.set', mesh: 'a1' }, value: 3, part: 'count' }]),
   ]
   expect(metricsText(families)).toEqual([
     '# HELP atoll_up_seconds Since the start.',
@@ -23,7 +23,7 @@ test('a family is its help, its type, then a line for each sample', () => {
 })
 
 test('a family without samples is left out', () => {
-  expect(metricsText([metricFamily('atoll_refused_total', 'counter', 'By reason.', {}, 'reason')])).toEqual([])
+  expect(metricsText([metricFamily('atoll_refused_total', 'counter', 'By reason.', [])])).toEqual([])
 })
 
 test('T8: no label value ends its line, its quotes or its label, whoever wrote it', () => {
@@ -36,7 +36,7 @@ test('T8: no label value ends its line, its quotes or its label, whoever wrote i
     ['half \ud83d', 'half \u{fffd}'],
     ['мир 世界 🏝️', 'мир 世界 🏝️'],
   ]
-  for (const [value, shown] of hostile) expect(metricsText([metricFamily('atoll_peer_info', 'gauge', 'Names.', { [value]: 1 }, 'name')]).at(-1)).toBe(`atoll_peer_info{name="${shown}"} 1`)
+  for (const [value, shown] of hostile) expect(metricsText([metricFamily('atoll_peer_info', 'gauge', 'Names.', [{ labels: { name: value }, value: 1 }])]).at(-1)).toBe(`atoll_peer_info{name="${shown}"} 1`)
   expect(metricsText([metricFamily('x', 'gauge', 'one\ntwo \\ "three"', 1)])[0]).toBe(String.raw`# HELP x one\ntwo \\ "three"`)
 })
 

@@ -21,10 +21,9 @@ export interface MetricFamily {
 /** The media type of the text. */
 export const metricsType = 'text/plain; version=0.0.4'
 
-/** One number without labels, or one for each value of one label. */
-export function metricFamily(name: string, type: 'counter' | 'gauge', help: string, value: number | Readonly<Record<string, number>>, label = ''): MetricFamily {
-  const samples = typeof value === 'number' ? [{ labels: {}, value }] : Object.entries(value).map(([key, one]) => ({ labels: { [label]: key }, value: one }))
-  return { name, type, help, samples }
+/** A family of one number without labels, or of several with. */
+export function metricFamily(name: string, type: MetricFamily['type'], help: string, value: number | readonly MetricSample[]): MetricFamily {
+  return { name, type, help, samples: typeof value === 'number' ? [{ labels: {}, value }] : value }
 }
 
 /** The lines of a page. A family without samples is left out, since its type alone says nothing. */

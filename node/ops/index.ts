@@ -37,6 +37,7 @@ import { messageInbox } from './message/inbox.ts'
 import { messageSend } from './message/send.ts'
 import { messageStatus } from './message/status.ts'
 import { messageWatch } from './message/watch.ts'
+import { nodeMetrics } from './node/metrics.ts'
 import { nodeNetcheck } from './node/netcheck.ts'
 import { nodeStatus } from './node/status.ts'
 import { nodeStop } from './node/stop.ts'
@@ -57,7 +58,7 @@ import { stateWatch } from './state/watch.ts'
 
 /** All declarations, in the order in which help and documentation list them. */
 export const operations = [
-  nodeNetcheck, nodeStatus, nodeStop,
+  nodeMetrics, nodeNetcheck, nodeStatus, nodeStop,
   configList, configGet, configSet, configUnset,
   meshCreate, meshJoin, meshList, meshUse, meshInfo, meshStats, meshLeave,
   inviteCreate, inviteList, inviteRevoke,

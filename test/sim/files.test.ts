@@ -1,6 +1,7 @@
 /** Shared files among whole peers, on a network, clocks and disks in memory. */
 import { describe, expect, test } from 'vitest'
 import { verify } from '../../crdt/crypto/sign.ts'
+import type { FileId } from '../../crdt/wire/ids.ts'
 import { graceMs } from '../../node/peer/blobs/collector.ts'
 import { AtollError } from '../../node/ports/errors.ts'
 import type { FileSummary, Services } from '../../node/ports/services.ts'
@@ -75,6 +76,32 @@ describe('files among peers', () => {
     // What she was given before she may have kept; nobody gives her more.
     const early = (await world.done(world.as(carol).files.list({})))[0]!.id
     expect(await codeOf(world.get(carol, early))).toBe('timed_out')
+  })
+
+  test('B1: a fetch moves with its peer to a better path, and only there', async () => {
+    using world = new FileWorld(5)
+    const [alice, bob, carol] = (await world.people('alice', 'bob', 'carol')) as [SimPeer, SimPeer, SimPeer]
+    for (const holder of [alice, carol]) world.net.setLink(bob.device, holder.device, { path: 'relayed', latencyMs: 50 })
+    const content = world.dice.bytes(5_000_000)
+    const { id } = await world.share(alice, content)
+    await world.get(carol, id)
+    const opened: string[] = []
+    const came = new Set<string>()
+    let twice = 0
+    const { blobs } = bob.peer!
+    const open = blobs.open.bind(blobs)
+    blobs.open = (mesh, remote, events, signal) => {
+      opened.push(world.byDevice(remote)!.name)
+      return open(mesh, remote, { ...events, onChunk: (chunk, bytes) => (came.has(chunk) ? twice++ : came.add(chunk), events.onChunk(chunk, bytes)) }, signal)
+    }
+    const getting = world.as(bob).files.get({ id, save_to: '/got/it', overwrite: true, patience_ms: 30_000 }, () => undefined, never)
+    const fetching = (): number => bob.peer!.meshFor(undefined).files.fetching(id as FileId)?.done ?? 0
+    await world.time.runUntil(() => fetching() > 1_000_000, 30_000)
+    expect([opened.toSorted(), fetching() < content.length]).toEqual([['alice', 'carol'], true])
+    world.net.setLink(bob.device, alice.device, { path: 'direct:tcp', latencyMs: 1 })
+    await world.done(getting)
+    expect(bob.files.content.get('/got/it')).toEqual(content)
+    expect([opened.toSorted(), twice]).toEqual([['alice', 'alice', 'carol'], 0])
   })
 
   test('B3: who lies is named in the status of the file', async () => {

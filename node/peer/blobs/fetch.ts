@@ -48,6 +48,8 @@ export interface FetchProgress {
 interface Source {
   link: BlobLink | undefined
   opening: boolean
+  /** A better path opened meanwhile: what is being opened may take the worse one. */
+  outdated: boolean
   banned: boolean
   retryAt: number
   /** Ids that it has not been asked about yet. */
@@ -113,7 +115,9 @@ export class FileFetch {
 
   /** Streams move to the better path: what is under way on the old one is asked for anew. */
   moved(remote: DeviceId): void {
-    this.#sources.get(remote)?.link?.close('moving')
+    const source = this.#sources.get(remote)
+    if (source?.opening) source.outdated = true
+    source?.link?.close('moving')
   }
 
   async #walk(): Promise<void> {
@@ -196,10 +200,11 @@ export class FileFetch {
   #connect(): void {
     const now = this.#needs.timers.elapsed()
     for (const remote of this.#needs.peers()) {
-      const source = this.#sources.get(remote) ?? { link: undefined, opening: false, banned: false, retryAt: 0, toAsk: new Set(), asking: false, due: 0 }
+      const source = this.#sources.get(remote) ?? { link: undefined, opening: false, outdated: false, banned: false, retryAt: 0, toAsk: new Set(), asking: false, due: 0 }
       this.#sources.set(remote, source)
       if (source.link || source.opening || source.banned || source.retryAt > now) continue
       source.opening = true
+      source.outdated = false
       this.#open(remote, source).catch((error: unknown) => {
         source.opening = false
         source.retryAt = this.#needs.timers.elapsed() + askAgainMs
@@ -212,6 +217,7 @@ export class FileFetch {
     const link = await this.#needs.open(remote, { onChunk: (id, bytes) => this.#arrived(remote, source, id, bytes), onClose: (why) => this.#lost(remote, source, why) }, this.#stop.signal)
     source.opening = false
     if (this.#stop.signal.aborted) return link.close('done')
+    if (source.outdated) link.close('moving')
     if (link.isClosed) return
     source.link = link
     source.due = 0

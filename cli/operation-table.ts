@@ -65,4 +65,5 @@ export const operationTable: readonly OperationRow[] = [
   { name: 'message.status', words: 'message-status', summary: 'How far a message you sent got, per recipient', load: async () => (await import('../node/ops/message/status.ts')).messageStatus },
   { name: 'message.watch', words: 'message watch', summary: 'Follow the messages to this session as they arrive, until cancelled', load: async () => (await import('../node/ops/message/watch.ts')).messageWatch },
   { name: 'audit.verify', words: 'audit verify', summary: 'Verify every chain and signature of the mesh as this device holds it, and say what does not fit', load: async () => (await import('../node/ops/audit/verify.ts')).auditVerify },
+  { name: 'audit.void', words: 'audit void', summary: 'List what removed members wrote outside of what their removal lets stand', load: async () => (await import('../node/ops/audit/void.ts')).auditVoid },
 ]

@@ -2,6 +2,7 @@
 import type * as z from 'zod'
 import type { Operation } from './define.ts'
 import { auditVerify } from './audit/verify.ts'
+import { auditVoid } from './audit/void.ts'
 import { configGet } from './config/get.ts'
 import { configList } from './config/list.ts'
 import { configSet } from './config/set.ts'
@@ -71,7 +72,7 @@ export const operations = [
   documentCreate, documentList, documentShow, documentAppend, documentExport, documentConnect,
   fileShare, fileGet, fileList, fileStatus, fileGrant, fileDelete,
   messageSend, messageInbox, messageStatus, messageWatch,
-  auditVerify,
+  auditVerify, auditVoid,
 ] as const
 
 type Declared = (typeof operations)[number]

@@ -398,7 +398,19 @@ export interface AuditReport {
   readonly problems: readonly { readonly entry: string; readonly log: string; readonly seq: number; readonly device: string; readonly problem: string }[]
 }
 
+/** An entry that has no effect for its author was removed. */
+export interface VoidEntry {
+  readonly entry: string
+  readonly log: string
+  readonly seq: number
+  readonly device: string
+  readonly by: string
+  readonly at: number
+}
+
 export interface AuditService {
+  /** How many entries lie outside the pins of a removal (rule T4), and the first of them. */
+  void(signal: AbortSignal): Promise<{ readonly total: number; readonly entries: readonly VoidEntry[] }>
   verify(progress: (done: number, total: number) => void, signal: AbortSignal): Promise<AuditReport>
 }
 

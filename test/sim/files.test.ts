@@ -104,6 +104,25 @@ describe('files among peers', () => {
     expect([opened.toSorted(), twice]).toEqual([['alice', 'alice', 'carol'], 0])
   })
 
+  test('T4: what a removed member shared and deleted too late is void, and listed to it and to those who could restore it', async () => {
+    using world = new FileWorld(6)
+    const [alice, bob, carol] = (await world.people('alice', 'bob', 'carol')) as [SimPeer, SimPeer, SimPeer]
+    const inTime = await world.share(bob, world.dice.bytes(1_000), [], 'in time')
+    await world.done(bob.setOnline(false))
+    await world.done(world.as(alice).members.remove('bob'))
+    const late = await world.share(bob, world.dice.bytes(1_000), ['carol'], 'late')
+    await world.done(world.as(bob).files.delete(inTime.id))
+    expect(await world.names(bob)).toEqual(['late'])
+    await world.done(bob.setOnline(true))
+    await world.time.advance(30_000)
+    for (const peer of [alice, bob, carol]) {
+      expect(await world.names(peer)).toEqual(['in time'])
+      const { total, entries } = await world.done(world.as(peer).audit.void(never))
+      expect({ name: peer.name, total, by: entries.map(({ by, device }) => [by, device === bob.device]) }).toEqual({ name: peer.name, total: 2, by: [['bob', true], ['bob', true]] })
+    }
+    expect(await codeOf(world.get(carol, late.id))).toBe('file_unknown')
+  })
+
   test('B3: who lies is named in the status of the file', async () => {
     using world = new FileWorld(2)
     const [alice, bob, carol] = (await world.people('alice', 'bob', 'carol')) as [SimPeer, SimPeer, SimPeer]

@@ -5,6 +5,7 @@ import { fileIds, readFile, readGone, type FilePayload } from '../../../crdt/doc
 import type { BlobId, FileId } from '../../../crdt/wire/ids.ts'
 import { ReplicaWorld, type Actor } from '../../../test/doubles/replica-world.ts'
 import type { WriteSpec } from '../replica/author.ts'
+import { voidEntries } from '../services/void-entries.ts'
 
 const root = { id: '09'.repeat(32) as BlobId, hash: new Uint8Array(32), length: 1, depth: 0 }
 
@@ -27,6 +28,12 @@ class FileRecords extends ReplicaWorld {
   async remove(by: Actor, whom: Actor): Promise<void> {
     const pins = [...by.replica.logs()].filter(({ type, device }) => type === 'content' && device === whom.identity.device).map(({ log, seq, id }) => ({ log, seq, id }))
     await this.done(by.replica.operate(() => [{ type: 'remove', grant: by.replica.grant(), member: whom.member, pins }], { rotate: true }))
+  }
+
+  /** The places in their logs of what is listed as void. */
+  async void(who: Actor): Promise<readonly number[]> {
+    const { entries } = await this.done(voidEntries({ replica: who.replica, names: { device: () => '' } }, who.runtime.timers, new AbortController().signal))
+    return entries.map(({ seq }) => seq)
   }
 
   /** What these files are called for somebody; undefined where there is none, or it was deleted. */
@@ -59,10 +66,8 @@ describe('what a removed member shared and deleted', () => {
 
     if (removalFirst) await world.deliver(alice, carol)
     await world.deliver(bob, carol)
-    if (!removalFirst) {
-      expect(world.names(carol, kept, keptForCarol, hers, late, lateForCarol)).toEqual([undefined, undefined, undefined, 'late', 'late for carol'])
-      await world.deliver(alice, carol)
-    }
+    const asFolded = removalFirst ? ['kept', 'kept for carol', 'hers', undefined, undefined] : [undefined, undefined, undefined, 'late', 'late for carol']
+    expect(world.names(carol, kept, keptForCarol, hers, late, lateForCarol)).toEqual(asFolded)
     await world.exchange(alice, carol)
     for (const who of [alice, carol]) {
       expect(world.names(who, kept, deleted, hers, late, lateForCarol)).toEqual(['kept', undefined, 'hers', undefined, undefined])
@@ -93,6 +98,28 @@ describe('what a removed member shared and deleted', () => {
     await world.admit(alice, bob)
     await world.exchange(alice, bob, carol)
     for (const who of [alice, bob, carol]) expect(world.names(who, late, hers)).toEqual(['late', undefined])
+  })
+
+  test('T4: is listed where it is void; what was written after coming back is bound by the second removal only', async () => {
+    const { world, alice, bob, carol } = await three()
+    const first = await world.share(bob, 'first')
+    await world.exchange(alice, bob, carol)
+    await world.remove(alice, bob)
+    const late = await world.share(bob, 'late')
+    await world.exchange(alice, bob, carol)
+    expect(await world.void(alice)).toEqual([2])
+    await world.admit(alice, bob)
+    await world.exchange(alice, bob, carol)
+    expect(await world.void(carol)).toEqual([])
+    const back = await world.share(bob, 'back')
+    await world.exchange(alice, bob, carol)
+    await world.remove(alice, bob)
+    const later = await world.share(bob, 'later')
+    await world.exchange(alice, bob, carol)
+    for (const who of [alice, bob, carol]) {
+      expect(world.names(who, first, late, back, later)).toEqual(['first', undefined, 'back', undefined])
+      expect(await world.void(who)).toEqual([2, 4])
+    }
   })
 
   test('T4: a file that was opened to more people outside the pins is not open to them', async () => {

@@ -221,7 +221,8 @@ export class Ledger {
     return pins && pins.length > 0 ? Math.min(...pins.map((list) => Math.max(0, ...list.map((pin) => pin.seq)))) : undefined
   }
 
-  #stands(entry: Entry, frontier: readonly EntryId[]): boolean {
+  /** Whether content lies within the pins of every removal that took its author (rule T4). @param frontier the one in force at it */
+  stands(entry: Entry, frontier: readonly EntryId[]): boolean {
     let known = this.#pins.get(entry.log)
     if (known?.frontier !== frontier) this.#pins.set(entry.log, (known = { frontier, pins: this.membership.pins(entry.device, entry.log, frontier) }))
     return known.pins === undefined || known.pins.every((list) => list.some((pin) => pin.seq > entry.seq || (pin.seq === entry.seq && pin.id === entry.id)))
@@ -286,6 +287,6 @@ export class Ledger {
 
   #newFolder(): Folder {
     const { mesh, identity } = this.#needs
-    return new Folder({ mesh, identity, membership: this.membership, keyring: this.keyring, folded: (id) => this.folded(id), stands: (entry, frontier) => this.#stands(entry, frontier) })
+    return new Folder({ mesh, identity, membership: this.membership, keyring: this.keyring, folded: (id) => this.folded(id), stands: (entry, frontier) => this.stands(entry, frontier) })
   }
 }

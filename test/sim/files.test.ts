@@ -1,7 +1,10 @@
 /** Shared files among whole peers, on a network, clocks and disks in memory. */
 import { describe, expect, test } from 'vitest'
 import { verify } from '../../crdt/crypto/sign.ts'
+import { readFile } from '../../crdt/docs/files.ts'
 import type { FileId } from '../../crdt/wire/ids.ts'
+import { limits } from '../../crdt/wire/limits.ts'
+import type { BlobLink } from '../../node/peer/blobs/blob-link.ts'
 import { graceMs } from '../../node/peer/blobs/collector.ts'
 import { AtollError } from '../../node/ports/errors.ts'
 import type { FileSummary, Services } from '../../node/ports/services.ts'
@@ -121,6 +124,85 @@ describe('files among peers', () => {
       expect({ name: peer.name, total, by: entries.map(({ by, device }) => [by, device === bob.device]) }).toEqual({ name: peer.name, total: 2, by: [['bob', true], ['bob', true]] })
     }
     expect(await codeOf(world.get(carol, late.id))).toBe('file_unknown')
+  })
+
+  test.each(['before the handshake', 'before it answers'] as const)('T8: a peer that falls silent %s keeps no stream of whoever asked it for the status of a file', async (when) => {
+    using world = new FileWorld(7)
+    const [alice, bob] = (await world.people('alice', 'bob')) as [SimPeer, SimPeer]
+    const { id } = await world.share(bob, world.dice.bytes(300_000))
+    const links: BlobLink[] = []
+    const { blobs } = alice.peer!
+    const open = blobs.open.bind(blobs)
+    let answers = false
+    const silent = (): void => void (answers || world.net.stall(bob.device, alice.device))
+    blobs.open = async (mesh, remote, events, signal) => {
+      const link = await open(mesh, remote, events, signal)
+      if (when === 'before it answers') silent()
+      links.push(link)
+      return link
+    }
+    // As often as would use up the streams that a peer may have.
+    for (let i = 0; i <= limits.blobStreamsPerPeer; i++) {
+      if (when === 'before the handshake') silent()
+      const { peers } = await world.done(world.as(alice).files.status(id, never))
+      expect(peers.map(({ name, chunks }) => [name, chunks])).toEqual([['bob', null]])
+      world.net.mend(bob.device, alice.device)
+      await world.time.advance(1_000)
+    }
+    answers = true
+    expect((await world.done(world.as(alice).files.status(id, never))).peers.map(({ chunks }) => chunks)).toEqual([1])
+    expect(links.map(({ isClosed }) => isClosed)).toEqual(Array.from({ length: limits.blobStreamsPerPeer + 2 }, () => true))
+    await world.get(alice, id)
+  })
+
+  test('a status that its caller gives up keeps no stream either', async () => {
+    using world = new FileWorld(8)
+    const [alice, bob] = (await world.people('alice', 'bob')) as [SimPeer, SimPeer]
+    const { id } = await world.share(bob, world.dice.bytes(300_000))
+    const links: BlobLink[] = []
+    const { blobs } = alice.peer!
+    const open = blobs.open.bind(blobs)
+    const stop = new AbortController()
+    blobs.open = async (mesh, remote, events, signal) => {
+      world.net.stall(bob.device, alice.device)
+      links.push(await open(mesh, remote, events, signal))
+      return links.at(-1)!
+    }
+    const asking = world.as(alice).files.status(id, stop.signal)
+    await world.time.advance(1_000)
+    stop.abort(new Error('enough'))
+    expect((await world.done(asking, 10)).peers.map(({ chunks }) => chunks)).toEqual([null])
+    world.net.mend(bob.device, alice.device)
+    await world.time.advance(1_000)
+    expect(links.map(({ isClosed }) => isClosed)).toEqual([true])
+  })
+
+  test('whoever asks for a file while the fetch of another is ending begins anew, and is not told why that one ended', async () => {
+    using world = new FileWorld(9)
+    const [alice, bob] = (await world.people('alice', 'bob')) as [SimPeer, SimPeer]
+    const { id } = await world.share(alice, world.dice.bytes(1_000_000))
+    world.net.setLink(alice.device, bob.device, { latencyMs: 50 })
+    const { files, replica } = bob.peer!.meshFor(undefined)
+    const row = readFile(replica.store, id as FileId)!
+    const fetch = (signal: AbortSignal): Promise<unknown> => files.fetch(row, () => undefined, signal).then(() => 'here', String)
+    const stop = new AbortController()
+    const first = fetch(stop.signal)
+    // In the very turn in which the first one hears that it has ended.
+    const second = first.then(async (why) => [why, await fetch(never)])
+    await world.time.advance(10)
+    stop.abort(new Error('enough'))
+    await world.time.advance(10)
+    expect(files.fetching(id as FileId)).toBeDefined()
+    expect(await world.done(second)).toEqual(['Error: enough', 'here'])
+    // Two that ask at once share one, which goes on for whoever is left.
+    const other = await world.share(alice, world.dice.bytes(1_000_000), [], 'other')
+    const both = readFile(replica.store, other.id as FileId)!
+    const leaves = new AbortController()
+    const asked = [leaves.signal, never].map((signal) => files.fetch(both, () => undefined, signal).then(() => 'here', String))
+    await world.time.advance(10)
+    leaves.abort(new Error('left'))
+    expect(await world.done(Promise.all(asked))).toEqual(['Error: left', 'here'])
+    expect(files.fetching(other.id as FileId)).toBeUndefined()
   })
 
   test('B3: who lies is named in the status of the file', async () => {

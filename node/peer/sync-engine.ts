@@ -32,11 +32,17 @@ interface Traffic {
   received: number
 }
 
+/** Who opened a stream, and since when it is under way here. */
+interface Begun {
+  readonly opener: DeviceId
+  readonly since: number
+}
+
 interface MeshState extends SyncedMesh {
   readonly sessions: Map<DeviceId, SyncSession>
   readonly traffic: Map<DeviceId, Traffic>
   readonly claims: Map<LogId, SessionHandle>
-  readonly begun: Map<DeviceId, { readonly opener: DeviceId; readonly at: number }>
+  readonly begun: Map<DeviceId, Begun & { readonly at: number }>
   readonly listening: readonly Disposable[]
 }
 
@@ -148,34 +154,46 @@ export class SyncEngine {
   async #openAll(remote: DeviceId): Promise<void> {
     for (const mesh of this.#meshesWith(remote)) {
       if (this.#meshes.get(mesh)?.sessions.has(remote)) continue
-      const stream = await this.#network.open(remote, protocols.sync, this.#stop.signal)
-      await this.#propose(stream, mesh)
+      await this.#propose(remote, mesh)
     }
   }
 
-  #propose(stream: FrameStream, mesh: MeshId): Promise<void> {
-    return proposeMesh(stream, mesh, this.#parts, (handover) => this.#begin(handover, mesh, this.#network.device))
+  async #propose(remote: DeviceId, mesh: MeshId): Promise<void> {
+    const begun = { opener: this.#network.device, since: this.#runtime.timers.elapsed() }
+    const stream = await this.#network.open(remote, protocols.sync, this.#stop.signal)
+    await proposeMesh(stream, mesh, this.#parts, (handover) => this.#begin(handover, mesh, begun), () => !this.#overtaken(this.#meshes.get(mesh), remote, begun))
   }
 
   #answer(stream: FrameStream): void {
-    answerMesh(stream, () => this.#meshes.keys(), this.#parts, (handover, mesh) => this.#begin(handover, mesh, stream.remote))
+    const begun = { opener: stream.remote, since: this.#runtime.timers.elapsed() }
+    answerMesh(stream, () => this.#meshes.keys(), this.#parts, (handover, mesh) => this.#begin(handover, mesh, begun))
+  }
+
+  /**
+   * Whether a session stands that the same side opened later, over a better path: handshakes may end in another order
+   * than they began. Both sides keep the newer; otherwise each would close what the other keeps.
+   */
+  #overtaken(state: MeshState | undefined, remote: DeviceId, { opener, since }: Begun): boolean {
+    const present = state?.begun.get(remote)
+    return state?.sessions.has(remote) === true && present?.opener === opener && present.since > since
   }
 
   get #parts(): HandshakeParts {
     return { device: this.#network.device, runtime: this.#runtime }
   }
 
-  #begin({ stream, onFrame, onClose }: Handover, mesh: MeshId, opener: DeviceId): void {
+  #begin({ stream, onFrame, onClose }: Handover, mesh: MeshId, { opener, since }: Begun): void {
     const state = this.#meshes.get(mesh)
     if (!state) return stream.close('unknown_mesh')
     // Of a store that cannot be read nothing true can be said.
     if (!state.replica.mayRead()) return stream.close('storage')
     const { remote } = stream
+    if (this.#overtaken(state, remote, { opener, since })) return stream.close('there is a newer session')
     // Both opened at once: the stream of the lower id stays, on both sides.
     const present = state.begun.get(remote)
     const now = this.#runtime.timers.elapsed()
     if (state.sessions.has(remote) && present !== undefined && now - present.at < atOnceMs && present.opener < opener) return stream.close('there is a session already')
-    state.begun.set(remote, { opener, at: now })
+    state.begun.set(remote, { opener, since, at: now })
     const session = new SyncSession(remote, replicaForSync(state.replica), this.#hostOf(state, remote), stream)
     const older = state.sessions.get(remote)
     state.sessions.set(remote, session)
@@ -185,6 +203,7 @@ export class SyncEngine {
       session.ended()
       if (state.sessions.get(remote) === session) {
         state.sessions.delete(remote)
+        state.begun.delete(remote)
         // Anybody who once knew the mesh may come as ever new devices.
         if (!state.replica.membership.now().device(remote)) state.traffic.delete(remote)
         this.#dialer.retry(remote)
@@ -201,10 +220,7 @@ export class SyncEngine {
   #move(remote: DeviceId): void {
     if (this.#network.device > remote) return
     for (const mesh of this.#meshesWith(remote)) {
-      this.#network.open(remote, protocols.sync, this.#stop.signal).then(
-        (stream) => this.#propose(stream, mesh),
-        (error: unknown) => this.#log.debug('move_failed', { why: String(error) }),
-      ).catch((error: unknown) => this.#log.debug('move_failed', { why: String(error) }))
+      this.#propose(remote, mesh).catch((error: unknown) => this.#log.debug('move_failed', { why: String(error) }))
     }
   }
 

@@ -13,6 +13,7 @@ export interface OperationRow {
 
 /** Derived commands in the order in which help lists them. */
 export const operationTable: readonly OperationRow[] = [
+  { name: 'node.metrics', words: 'metrics', summary: 'Numbers of the running node as Prometheus reads them', load: async () => (await import('../node/ops/node/metrics.ts')).nodeMetrics },
   { name: 'node.netcheck', words: 'netcheck', summary: 'Check this machine’s network by itself', load: async () => (await import('../node/ops/node/netcheck.ts')).nodeNetcheck },
   { name: 'config.list', words: 'config', summary: 'List every setting of this profile with its value, where the value comes from, and what it does', load: async () => (await import('../node/ops/config/list.ts')).configList },
   { name: 'config.get', words: 'config get', summary: 'Read one setting', load: async () => (await import('../node/ops/config/get.ts')).configGet },
@@ -66,4 +67,5 @@ export const operationTable: readonly OperationRow[] = [
   { name: 'message.status', words: 'message-status', summary: 'How far a message you sent got, per recipient', load: async () => (await import('../node/ops/message/status.ts')).messageStatus },
   { name: 'message.watch', words: 'message watch', summary: 'Follow the messages to this session as they arrive, until cancelled', load: async () => (await import('../node/ops/message/watch.ts')).messageWatch },
   { name: 'audit.verify', words: 'audit verify', summary: 'Verify every chain and signature of the mesh as this device holds it, and say what does not fit', load: async () => (await import('../node/ops/audit/verify.ts')).auditVerify },
+  { name: 'audit.void', words: 'audit void', summary: 'List what removed members wrote outside of what their removal lets stand', load: async () => (await import('../node/ops/audit/void.ts')).auditVoid },
 ]

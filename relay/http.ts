@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { metricsType } from '../crdt/wire/metrics-text.ts'
 import type { RelayStatus } from './counters.ts'
 import { homePage, invitePage, pagePolicy } from './invite-page.ts'
 import { metrics } from './metrics.ts'
@@ -20,7 +21,7 @@ export interface HttpServer {
 }
 
 interface Page {
-  readonly type: 'text/html' | 'text/plain' | 'application/json' | 'text/plain; version=0.0.4'
+  readonly type: 'text/html' | 'text/plain' | 'application/json' | typeof metricsType
   readonly body: string
 }
 
@@ -30,7 +31,7 @@ function pages({ version, status }: HttpParts): ReadonlyMap<string, () => Page> 
     ['/', () => ({ type: 'text/html', body: homePage })],
     ['/i', () => ({ type: 'text/html', body: invitePage })],
     ['/health', () => ({ type: 'application/json', body: `${JSON.stringify({ ok: true, version, uptime_s: Math.floor(status().uptimeMs / 1000) })}\n` })],
-    ['/metrics', () => ({ type: 'text/plain; version=0.0.4', body: metrics(status(), version) })],
+    ['/metrics', () => ({ type: metricsType, body: metrics(status(), version) })],
   ])
 }
 

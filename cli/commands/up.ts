@@ -14,13 +14,14 @@ export function upCommand({ openPeer }: Pick<Surface, 'openPeer'>): Command {
   return {
     name: 'up',
     summary: 'Run the node in the foreground',
-    usage: ['atoll up [--listen HOST:PORT] [--listen-ws HOST:PORT] [--network on|off] [--log-level LEVEL]'],
+    usage: ['atoll up [--listen HOST:PORT] [--listen-ws HOST:PORT] [--network on|off] [--metrics HOST:PORT] [--log-level LEVEL]'],
     example: 'atoll up --listen 0.0.0.0:4001',
     positional: [],
     options: {
       listen: { type: 'string', doc: 'Addresses for TCP, HOST:PORT with commas; port 0 picks one' },
       'listen-ws': { type: 'string', doc: 'The same for WebSocket' },
       network: { type: 'string', doc: 'on, or off to work without any connection' },
+      metrics: { type: 'string', doc: 'Where Prometheus reads numbers of this node, on this machine' },
       'log-level': { type: 'string', doc: 'error, warn, info or debug' },
       background: { type: 'boolean', doc: 'Log to the profile’s node.log instead of standard error; commands start it so' },
     },
@@ -49,8 +50,8 @@ export function upCommand({ openPeer }: Pick<Surface, 'openPeer'>): Command {
   }
 }
 
-function flagsOf({ values }: CommandInput): Partial<Record<'listen' | 'listen_ws' | 'network' | 'log_level', string>> {
-  const given = [['listen', values['listen']], ['listen_ws', values['listen-ws']], ['network', values['network']], ['log_level', values['log-level']]] as const
+function flagsOf({ values }: CommandInput): Partial<Record<'listen' | 'listen_ws' | 'network' | 'metrics' | 'log_level', string>> {
+  const given = [['listen', values['listen']], ['listen_ws', values['listen-ws']], ['network', values['network']], ['metrics', values['metrics']], ['log_level', values['log-level']]] as const
   return Object.fromEntries(given.filter(([, value]) => typeof value === 'string'))
 }
 

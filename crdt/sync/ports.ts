@@ -65,6 +65,8 @@ export interface SyncHost {
   /** Whether an author's own pushes reach another device directly, as far as is known here. */
   hears(remote: DeviceId, author: DeviceId): boolean
   onWhisper(bytes: Uint8Array, from: SessionHandle): void
+  /** Frames went out, or came in. */
+  onBytes(sent: number, received: number): void
   /** Heads of the peer or ours have moved. */
   onProgress(session: SessionHandle): void
 }

@@ -55,8 +55,6 @@ export class SyncSession implements SessionHandle {
   /** How often our membership has changed. */
   #membershipChanges = 0
   rttMs: number | null = null
-  sentBytes = 0
-  receivedBytes = 0
 
   constructor(remote: DeviceId, replica: SyncReplica, host: SyncHost, stream: SyncStream) {
     this.remote = remote
@@ -102,7 +100,7 @@ export class SyncSession implements SessionHandle {
   receive(bytes: Uint8Array): void {
     if (this.#closed) return
     this.#lastHeard = this.#host.elapsed()
-    this.receivedBytes += bytes.length
+    this.#host.onBytes(0, bytes.length)
     const kind = bytes[0] ?? 0
     if (kind >= firstUnknownFrame && kind < 0x80) return
     const frame = decode(syncFrame, bytes)
@@ -289,7 +287,7 @@ export class SyncSession implements SessionHandle {
   #send(frame: SyncFrame): void {
     if (this.#closed) return
     const bytes = encode(syncFrame, frame)
-    this.sentBytes += bytes.length
+    this.#host.onBytes(bytes.length, 0)
     this.#stream.send(bytes)
   }
 }

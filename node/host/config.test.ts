@@ -14,7 +14,7 @@ afterEach(() => rmSync(home, { recursive: true, force: true }))
 describe('the settings of a profile', () => {
   it('have defaults, and each says what it does', async () => {
     const config = openConfig({ home, env: {} })
-    expect(config.current()).toEqual({ name: '', network: 'on', listen: '[::]:0', listen_ws: '', webrtc: 'on', lan_discovery: 'on', mesh: '', files_quota: 0, log_level: 'info' })
+    expect(config.current()).toEqual({ name: '', network: 'on', listen: '[::]:0', listen_ws: '', webrtc: 'on', lan_discovery: 'on', mesh: '', files_quota: 0, metrics: '', log_level: 'info' })
     const all = await config.service.list()
     expect(all.map((one) => one.key)).toEqual(settingKeys)
     for (const one of all) expect(one).toMatchObject({ source: 'default', doc: expect.stringMatching(/\w/) as string })
@@ -51,6 +51,9 @@ describe('the settings of a profile', () => {
     for (const listen of ['4001', 'host:', 'host:70000', 'a b:1', '::1:4001']) await expect(config.service.set('listen', listen)).rejects.toMatchObject({ code: 'bad_input' })
     await config.service.set('listen', '[::1]:4001, example.org:0')
     expect(config.current().listen).toBe('[::1]:4001,example.org:0')
+    for (const metrics of ['9464', '127.0.0.1', 'localhost:70000', '127.0.0.1:1,127.0.0.1:2']) await expect(config.service.set('metrics', metrics)).rejects.toMatchObject({ code: 'bad_input' })
+    for (const metrics of ['0.0.0.0:9464', '[::]:9464', '192.0.2.1:9464', 'localhost.example:9464', '127.0.0.1.example:9464']) await expect(config.service.set('metrics', metrics)).rejects.toThrow('Use 127.0.0.1:9464; for a scraper elsewhere, forward that port')
+    for (const metrics of ['127.0.0.1:9464', '127.8.0.1:0', '[::1]:9464', 'localhost:9464', '']) expect(await config.service.set('metrics', metrics)).toMatchObject({ value: metrics })
     expect(() => openConfig({ home, env: { ATOLL_NETWORK: 'maybe' } })).toThrow('ATOLL_NETWORK=maybe')
     expect(() => openConfig({ home, env: {}, flags: { listen_ws: 'x' } })).toThrow('--listen-ws x')
     writeFileSync(join(home, 'config.json'), '{"network":')

@@ -12,6 +12,7 @@ import { denied } from '../peer/documents/room.ts'
 import type { Editor, EditorSocket } from '../ports/editor.ts'
 import type { Log } from '../ports/log.ts'
 import type { Random } from '../ports/runtime.ts'
+import { foreign } from './loopback.ts'
 
 const subprotocol = 'atoll'
 /** One message of an editor. A document that is pasted as a whole is one. */
@@ -63,7 +64,7 @@ export class NodeDocumentsEndpoint implements AsyncDisposable {
     const server = createServer((_, response) => response.writeHead(426, { 'content-type': 'text/plain' }).end('Editors join documents here over WebSocket.\n'))
     server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       socket.on('error', () => socket.destroy())
-      const refusal = this.#refusal(request, (server.address() as AddressInfo).port)
+      const refusal = this.#refusal(request)
       if (refusal !== undefined) return void socket.end(`HTTP/1.1 ${refusal}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`)
       this.#sockets.handleUpgrade(request, socket, head, (editor) => this.#joined(editor, request))
     })
@@ -74,11 +75,8 @@ export class NodeDocumentsEndpoint implements AsyncDisposable {
   }
 
   /** What a request is refused with before anything is said to it. */
-  #refusal({ headers }: IncomingMessage, port: number): string | undefined {
-    if (headers.host !== `127.0.0.1:${port}` && headers.host !== `localhost:${port}`) return '421 Misdirected Request'
-    if (headers.origin !== undefined && !isLocal(headers.origin)) return '403 Forbidden'
-    if (this.#sockets.clients.size >= editorsAtOnce) return '503 Service Unavailable'
-    return undefined
+  #refusal({ headers }: IncomingMessage): string | undefined {
+    return foreign(headers) ?? (this.#sockets.clients.size >= editorsAtOnce ? '503 Service Unavailable' : undefined)
   }
 
   #joined(editor: WebSocket, request: IncomingMessage): void {
@@ -110,10 +108,4 @@ export class NodeDocumentsEndpoint implements AsyncDisposable {
     const [given, wanted] = [Buffer.from(offered), Buffer.from(this.#token)]
     return given.length === wanted.length && timingSafeEqual(given, wanted)
   }
-}
-
-/** Pages that this machine serves to itself, as editors in development are. */
-function isLocal(origin: string): boolean {
-  const url = URL.parse(origin)
-  return url !== null && ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname)
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { MeshId } from '../../crdt/wire/ids.ts'
 import { Peer } from '../peer/peer.ts'
 import { joinDocument } from '../peer/services/documents-service.ts'
+import { operations } from '../ops/index.ts'
 import { usualReserve } from '../peer/blobs/require-room.ts'
 import { nodeBlobCrypto } from './blobs/node-blob-crypto.ts'
 import { openDiskBlobs } from './blobs/disk-blob-store.ts'
@@ -11,6 +12,8 @@ import { NodeDocumentsEndpoint } from './documents-endpoint.ts'
 import { peerIdTextToDevice } from './libp2p/device-peer-id.ts'
 import { openLibp2pNetwork } from './libp2p-network.ts'
 import { rememberPorts, withLastPorts } from './last-ports.ts'
+import { MetricsEndpoint } from './metrics-endpoint.ts'
+import { processUsage } from './process-usage.ts'
 import { localFiles } from './local-files.ts'
 import { nodeRuntime } from './node-runtime.ts'
 import type { OpenPeerFunction } from './open-peer.ts'
@@ -42,13 +45,15 @@ export const openPeer: OpenPeerFunction = async ({ home, config, log, version, s
     },
   })
   const peer: Peer = new Peer({
+    operations: operations.map(({ name }) => name),
+    metricsServed: () => metrics.served(),
     profile,
     config,
     network,
     runtime,
     log,
     version,
-    process: { pid: process.pid, home, socket },
+    process: { pid: process.pid, home, socket, usage: processUsage },
     onStop,
     openDocuments: () => editors.open(),
     blobs,
@@ -56,7 +61,10 @@ export const openPeer: OpenPeerFunction = async ({ home, config, log, version, s
     files: localFiles({ random: runtime.random, reserve: usualReserve }),
     deviceOf: (address) => (address.includes('/p2p-circuit') ? undefined : peerIdTextToDevice(address.split('/p2p/').at(-1) ?? '')),
   })
-  const watching = config.watch(({ network: wanted }) => {
+  const metrics = new MetricsEndpoint({ host: peer, log: log.scope('metrics') })
+  await metrics.serve(settings.metrics)
+  const watching = config.watch(({ network: wanted, metrics: place }) => {
+    void metrics.serve(place)
     network.setOnline(wanted === 'on').then(() => wanted === 'on' && peer.engine.retryAll(), (error: unknown) => log.error('network_switch_failed', { why: String(error) }))
   })
   return {
@@ -66,6 +74,7 @@ export const openPeer: OpenPeerFunction = async ({ home, config, log, version, s
     stopRequested,
     async [Symbol.asyncDispose]() {
       watching[Symbol.dispose]()
+      await metrics[Symbol.asyncDispose]()
       await editors[Symbol.asyncDispose]()
       await peer[Symbol.asyncDispose]()
       runtime[Symbol.dispose]()

@@ -5,6 +5,7 @@ import { openBlobsToRead } from './blobs/blobs-to-read.ts'
 import { makeIdentity } from '../peer/mesh/make-identity.ts'
 import { Peer } from '../peer/peer.ts'
 import { noNetwork } from './no-network.ts'
+import { processUsage } from './process-usage.ts'
 import { nodeRuntime } from './node-runtime.ts'
 import type { OpenPeerFunction } from './open-peer.ts'
 import { profileOnDisk } from './profile-on-disk.ts'
@@ -20,7 +21,7 @@ export const openPeer: OpenPeerFunction = async ({ home, config, log, version, s
     runtime,
     log,
     version,
-    process: { pid: process.pid, home, socket },
+    process: { pid: process.pid, home, socket, usage: processUsage },
     onStop,
     blobs: openBlobsToRead(join(home, 'blobs'), { crypto: nodeBlobCrypto, log }),
     blobCrypto: nodeBlobCrypto,

@@ -1,5 +1,6 @@
 /** Every setting of a profile: what it does, what it is when nobody says otherwise, and what it may be. */
 import { limits } from '../../crdt/wire/limits.ts'
+import { isLoopback } from './loopback.ts'
 import type { Settings } from '../ports/config.ts'
 
 interface SettingShape<T> {
@@ -19,6 +20,7 @@ export const settingShapes: { readonly [K in keyof Settings]: SettingShape<Setti
   lan_discovery: { doc: 'Whether peers on the same local network find each other by multicast DNS. It shows on that network that Atoll runs here.', initial: 'on', parse: oneOf('on', 'off') },
   mesh: { doc: 'The mesh that is meant when none is named: its id. `atoll use MESH` sets it.', initial: '', parse: (text) => text.trim() },
   files_quota: { doc: 'How much room shared files may take, such as 20GB. 0: as much as the disk has beyond its reserve.', initial: 0, parse: size },
+  metrics: { doc: 'Where Prometheus reads numbers of this node over HTTP, at /metrics: HOST:PORT on this machine, such as 127.0.0.1:9464. Whoever uses this machine can then read them, names of peers included. Empty: nowhere.', initial: '', parse: ownAddress },
   log_level: { doc: 'How much the node writes to its log: error, warn, info or debug.', initial: 'info', parse: oneOf('error', 'warn', 'info', 'debug') },
 }
 
@@ -45,6 +47,14 @@ function addresses(text: string): string | { why: string } {
   const parts = text.split(',').map((part) => part.trim()).filter((part) => part !== '')
   const wrong = parts.find((part) => !isHostPort(part))
   return wrong === undefined ? parts.join(',') : { why: `${wrong} is not HOST:PORT` }
+}
+
+function ownAddress(text: string): string | { why: string } {
+  const address = text.trim()
+  if (address === '') return ''
+  if (!isHostPort(address)) return { why: `${address} is not HOST:PORT` }
+  const [, host = '', port = ''] = /^(.*):(\d+)$/.exec(address) ?? []
+  return isLoopback(host) ? address : { why: `others can reach ${host}, and nobody is asked who they are. Use 127.0.0.1:${port}; for a scraper elsewhere, forward that port over ssh or through a proxy of your own` }
 }
 
 function isHostPort(text: string): boolean {

@@ -2,6 +2,7 @@
 import type * as z from 'zod'
 import type { Operation } from './define.ts'
 import { auditVerify } from './audit/verify.ts'
+import { auditVoid } from './audit/void.ts'
 import { configGet } from './config/get.ts'
 import { configList } from './config/list.ts'
 import { configSet } from './config/set.ts'
@@ -39,6 +40,7 @@ import { messageInbox } from './message/inbox.ts'
 import { messageSend } from './message/send.ts'
 import { messageStatus } from './message/status.ts'
 import { messageWatch } from './message/watch.ts'
+import { nodeMetrics } from './node/metrics.ts'
 import { nodeNetcheck } from './node/netcheck.ts'
 import { nodeStatus } from './node/status.ts'
 import { nodeStop } from './node/stop.ts'
@@ -59,7 +61,7 @@ import { stateWatch } from './state/watch.ts'
 
 /** All declarations, in the order in which help and documentation list them. */
 export const operations = [
-  nodeNetcheck, nodeStatus, nodeStop,
+  nodeMetrics, nodeNetcheck, nodeStatus, nodeStop,
   configList, configGet, configSet, configUnset,
   meshCreate, meshJoin, meshList, meshUse, meshInfo, meshStats, meshLeave,
   inviteCreate, inviteList, inviteRevoke,
@@ -72,7 +74,7 @@ export const operations = [
   documentCreate, documentList, documentShow, documentAppend, documentExport, documentConnect,
   fileShare, fileGet, fileList, fileStatus, fileGrant, fileDelete,
   messageSend, messageInbox, messageStatus, messageWatch,
-  auditVerify,
+  auditVerify, auditVoid,
 ] as const
 
 type Declared = (typeof operations)[number]

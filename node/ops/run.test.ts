@@ -122,6 +122,23 @@ describe('runOp', () => {
     expect(await runOp(probe(async () => ({ n: 1, more: 2 })), host, {}, call())).toEqual({ n: 1 })
   })
 
+  it('counts every call, with how it ended and how long that took; what goes on is begun and not ended', async () => {
+    let now = 0
+    const host = new MemoryPeer({ now: () => (now += 250) })
+    const run = (name: string, input: unknown, signal = new AbortController().signal) => runOp(findOperation(name) as Operation, host, input, { signal })
+    const counted = (): Record<string, number> => Object.fromEntries(host.meter.families().flatMap(({ name, samples }) => samples.map(({ labels, value, part }) => [[name.replace('atoll_operation_', ''), part, labels['operation'], labels['code']].filter((text) => text !== undefined).join(' '), value])))
+    await run('mesh.list', {})
+    for (const input of [{}, { key: 'none' }]) await run('state.get', input).catch(() => undefined)
+    const abort = new AbortController()
+    await run('mesh.create', { name: 'crew' })
+    const watching = run('state.watch', {}, abort.signal)
+    expect(counted()).toMatchObject({ 'calls_total mesh.list': 1, 'duration_seconds count mesh.list': 1, 'duration_seconds sum mesh.list': 0.25, 'calls_total state.get': 2, 'duration_seconds count state.get': 2, 'failures_total state.get bad_input': 1, 'failures_total state.get mesh_none': 1, 'calls_total state.watch': 1, 'duration_seconds count state.watch': 0 })
+    expect(Object.keys(counted()).filter((key) => key.startsWith('failures_total'))).toHaveLength(2)
+    abort.abort()
+    await refused('cancelled', watching)
+    expect(counted()).toMatchObject({ 'duration_seconds count state.watch': 1, 'failures_total state.watch cancelled': 1 })
+  })
+
   it('is cancelled by its signal, before and while it runs', async () => {
     const { run } = setup()
     await run('mesh.create', { name: 'crew' })

@@ -19,16 +19,21 @@ export interface OpCall extends Caller {
  * operation does not declare becomes `internal`, so the declarations stay true.
  */
 export async function runOp<O extends Operation>(operation: O, host: PeerHost, input: unknown, call: OpCall): Promise<z.output<O['output']>> {
+  const ended = host.meter.began(operation.name)
   try {
     call.signal.throwIfAborted()
     const parsed = parseInput(operation, input)
     await permit(operation, host, call)
     const services = narrow(host.services(call), operation.needs)
     const answer = await operation.handler(services, parsed, conductOf(operation, call))
-    return checkAnswer(operation, answer) as z.output<O['output']>
+    const checked = checkAnswer(operation, answer) as z.output<O['output']>
+    ended()
+    return checked
   } catch (error) {
     const refusal = error instanceof StoreError ? storageError(error) : toAtollError(error)
-    throw declared(operation, call.signal.aborted && isAbort(error, call.signal) ? whyEnded(call.signal, error) : refusal)
+    const failure = declared(operation, call.signal.aborted && isAbort(error, call.signal) ? whyEnded(call.signal, error) : refusal)
+    ended(failure.code)
+    throw failure
   }
 }
 

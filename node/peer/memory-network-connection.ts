@@ -46,12 +46,14 @@ export class MemoryConnection {
     return this.#ends[0] === end ? 0 : 1
   }
 
-  /** The peer at one end closes it; the other hears of it as soon as the link lets it. */
+  /** The peer at one end closes it; the other hears of it when that arrives, and where the link is cut not before the silence tells it. */
   close(end: ConnectionEnd, why: string): void {
     const side = this.sideOf(end)
+    // What is said on a link that is cut is lost, though it may be mended by when it would arrive.
+    const said = !end.link.cut()
     this.#lose(side, why)
     this.#timers.after(end.link.delay(), () => {
-      if (!end.link.cut()) this.#lose(side === 0 ? 1 : 0, 'closed by the other side')
+      if (said && !end.link.cut()) this.#lose(side === 0 ? 1 : 0, 'closed by the other side')
     })
     this.linksChanged()
   }

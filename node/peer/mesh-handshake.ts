@@ -21,8 +21,11 @@ export interface HandshakeParts {
   readonly runtime: Runtime
 }
 
-/** The opener's side. Resolves after `begin`; rejects with why there was no handshake. */
-export function proposeMesh(stream: FrameStream, mesh: MeshId, { device, runtime }: HandshakeParts, begin: (handover: Handover) => void): Promise<void> {
+/**
+ * The opener's side. Resolves after `begin`; rejects with why there was no handshake.
+ * @param wanted asked before the other side learns enough to begin: whether there is still need of it
+ */
+export function proposeMesh(stream: FrameStream, mesh: MeshId, { device, runtime }: HandshakeParts, begin: (handover: Handover) => void, wanted = (): boolean => true): Promise<void> {
   return new Promise((resolve, reject) => {
     const mine = runtime.random.bytes(32)
     let theirs: Uint8Array | undefined
@@ -32,6 +35,7 @@ export function proposeMesh(stream: FrameStream, mesh: MeshId, { device, runtime
       if (!theirs) {
         const nonce = decode(nonceFrame, frame)
         if (!nonce.ok) return handover.fail('malformed_handshake')
+        if (!wanted()) return handover.fail('not needed any more')
         theirs = nonce.value.nonce
         stream.send(encode(tagFrame, { tag: syncTag(mesh, device, stream.remote, mine, theirs) }))
         return

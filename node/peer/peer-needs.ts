@@ -10,6 +10,14 @@ import type { Profile } from '../ports/platform.ts'
 import type { Log } from '../ports/log.ts'
 import type { Runtime } from '../ports/runtime.ts'
 
+export interface ProcessUsage {
+  readonly uptimeSeconds: number
+  readonly residentBytes: number
+  readonly cpuSeconds: number
+  /** Time in which the event loop had something to do. */
+  readonly busySeconds: number
+}
+
 export interface PeerNeeds {
   readonly profile: Profile
   readonly config: ConfigPort
@@ -17,8 +25,12 @@ export interface PeerNeeds {
   readonly runtime: Runtime
   readonly log: Log
   readonly version: string
-  /** Facts of the process for `status`. */
-  readonly process: { readonly pid: number; readonly home: string; readonly socket: string }
+  /** Facts of the process for `status`, and what it takes; no usage where nobody can tell. */
+  readonly process: { readonly pid: number; readonly home: string; readonly socket: string; readonly usage?: () => ProcessUsage }
+  /** Where the host serves metrics, and why not where it was to. */
+  readonly metricsServed?: () => { readonly url: string | null; readonly problem: string | null }
+  /** The names of all operations, to be counted from the start; others are when they are first called. */
+  readonly operations?: readonly string[]
   readonly onStop: () => void
   /** Where editors on this machine join live documents; listens from then on. Missing where there is no such place. */
   readonly openDocuments?: () => Promise<{ readonly url: string; readonly protocols: readonly string[] }>

@@ -11,6 +11,7 @@ import { storageError } from '../ports/storage-error.ts'
 import type { Caller, PeerHost, Services, SessionHello, Standing } from '../ports/services.ts'
 import { sodiumBlobCrypto } from '../../crdt/crypto/blob-crypto.ts'
 import { BlobExchange } from './blobs/blob-exchange.ts'
+import { CallCounter } from './operation-meter.ts'
 import { Collector } from './blobs/collector.ts'
 import { MemoryBlobStore } from './blobs/memory-blob-store.ts'
 import { admit } from './join/admitter.ts'
@@ -30,6 +31,7 @@ export class Peer implements PeerHost, ServicesHost, AsyncDisposable {
   readonly identity: Identity
   readonly engine: SyncEngine
   readonly sessions: Sessions
+  readonly meter: CallCounter
   readonly blobs: BlobExchange
   readonly collector: Collector
   readonly meshes = new Map<MeshId, RunningMesh>()
@@ -45,6 +47,7 @@ export class Peer implements PeerHost, ServicesHost, AsyncDisposable {
   constructor(needs: PeerNeeds) {
     this.needs = needs
     this.version = needs.version
+    this.meter = new CallCounter(needs.runtime.timers, needs.operations ?? [])
     this.startedAt = needs.runtime.clock.now()
     this.#boot = needs.runtime.random.bytes(8)
     this.#verify = needs.verify ?? verify

@@ -28,17 +28,30 @@ const steadyMs = 2_000
 export interface SyncedMesh {
   readonly replica: Replica
   readonly sessions: ReadonlyMap<DeviceId, SyncSession>
+  /** Bytes that its sessions moved, by peer, since this device started; of those who are no members only while they are here. */
+  readonly traffic: ReadonlyMap<DeviceId, Readonly<Traffic>>
+}
+
+interface Traffic {
+  sent: number
+  received: number
+}
+
+/** Who opened a stream, and since when: this device's from when it set out to open it, another's from when it came. */
+interface Begun {
+  readonly opener: DeviceId
+  readonly since: number
 }
 
 interface MeshState extends SyncedMesh {
   readonly sessions: Map<DeviceId, SyncSession>
+  readonly traffic: Map<DeviceId, Traffic>
   readonly claims: Map<LogId, SessionHandle>
   readonly begun: Map<DeviceId, Beginning>
   readonly listening: readonly Disposable[]
 }
 
-interface Beginning {
-  readonly opener: DeviceId
+interface Beginning extends Begun {
   readonly at: number
   readonly handshakeMs: number
 }
@@ -91,7 +104,7 @@ export class SyncEngine {
     })
     // New sessions begin with what is left. Not at once: the loss may show in the midst of serving one of them.
     const losing = replica.onLoss(() => this.#runtime.timers.soon(() => this.#closeAll(this.#meshes.get(replica.mesh), 'a loss')))
-    this.#meshes.set(replica.mesh, { replica, sessions: new Map(), claims: new Map(), begun: new Map(), listening: [listening, losing] })
+    this.#meshes.set(replica.mesh, { replica, sessions: new Map(), traffic: new Map(), claims: new Map(), begun: new Map(), listening: [listening, losing] })
     for (const remote of this.#network.connected()) this.#opened(remote)
     this.#dialAll(replica)
   }
@@ -157,37 +170,46 @@ export class SyncEngine {
   async #openAll(remote: DeviceId): Promise<void> {
     for (const mesh of this.#meshesWith(remote)) {
       if (this.#meshes.get(mesh)?.sessions.has(remote)) continue
-      const since = this.#runtime.timers.elapsed()
-      const stream = await this.#network.open(remote, protocols.sync, this.#stop.signal)
-      await this.#propose(stream, mesh, since)
+      await this.#propose(remote, mesh)
     }
   }
 
-  #propose(stream: FrameStream, mesh: MeshId, since = this.#runtime.timers.elapsed()): Promise<void> {
-    return proposeMesh(stream, mesh, this.#parts, (handover) => this.#begin(handover, mesh, this.#network.device, since))
+  async #propose(remote: DeviceId, mesh: MeshId): Promise<void> {
+    const begun = { opener: this.#network.device, since: this.#runtime.timers.elapsed() }
+    const stream = await this.#network.open(remote, protocols.sync, this.#stop.signal)
+    await proposeMesh(stream, mesh, this.#parts, (handover) => this.#begin(handover, mesh, begun), () => !this.#overtaken(this.#meshes.get(mesh), remote, begun))
   }
 
   #answer(stream: FrameStream): void {
-    const since = this.#runtime.timers.elapsed()
-    answerMesh(stream, () => this.#meshes.keys(), this.#parts, (handover, mesh) => this.#begin(handover, mesh, stream.remote, since))
+    const begun = { opener: stream.remote, since: this.#runtime.timers.elapsed() }
+    answerMesh(stream, () => this.#meshes.keys(), this.#parts, (handover, mesh) => this.#begin(handover, mesh, begun))
+  }
+
+  /**
+   * Whether a session stands that the same side opened later, over a better path: handshakes may end in another order
+   * than they began. Both sides keep the newer; otherwise each would close what the other keeps.
+   */
+  #overtaken(state: MeshState | undefined, remote: DeviceId, { opener, since }: Begun): boolean {
+    const present = state?.begun.get(remote)
+    return state?.sessions.has(remote) === true && present?.opener === opener && present.since > since
   }
 
   get #parts(): HandshakeParts {
     return { device: this.#network.device, runtime: this.#runtime }
   }
 
-  /** @param since when its opener, if that is this device, set out to open it; else when it came */
-  #begin({ stream, onFrame, onClose }: Handover, mesh: MeshId, opener: DeviceId, since: number): void {
+  #begin({ stream, onFrame, onClose }: Handover, mesh: MeshId, { opener, since }: Begun): void {
     const state = this.#meshes.get(mesh)
     if (!state) return stream.close('unknown_mesh')
     // Of a store that cannot be read nothing true can be said.
     if (!state.replica.mayRead()) return stream.close('storage')
     const { remote } = stream
+    if (this.#overtaken(state, remote, { opener, since })) return stream.close('there is a newer session')
     const present = state.begun.get(remote)
     const now = this.#runtime.timers.elapsed()
     if (state.sessions.has(remote) && present !== undefined && this.#atOnce(present, opener, since)) return stream.close('there is a session already')
-    state.begun.set(remote, { opener, at: now, handshakeMs: now - since })
-    const session = new SyncSession(remote, replicaForSync(state.replica), this.#hostOf(state), stream)
+    state.begun.set(remote, { opener, since, at: now, handshakeMs: now - since })
+    const session = new SyncSession(remote, replicaForSync(state.replica), this.#hostOf(state, remote), stream)
     const older = state.sessions.get(remote)
     state.sessions.set(remote, session)
     older?.close('replaced')
@@ -196,6 +218,9 @@ export class SyncEngine {
       session.ended()
       if (state.sessions.get(remote) === session) {
         state.sessions.delete(remote)
+        state.begun.delete(remote)
+        // Anybody who once knew the mesh may come as ever new devices.
+        if (!state.replica.membership.now().device(remote)) state.traffic.delete(remote)
         if (this.#runtime.timers.elapsed() - now >= steadyMs) this.#lost(remote)
         else this.#dialer.retry(remote)
       }
@@ -218,15 +243,14 @@ export class SyncEngine {
   #move(remote: DeviceId): void {
     if (this.#network.device > remote) return
     for (const mesh of this.#meshesWith(remote)) {
-      this.#network.open(remote, protocols.sync, this.#stop.signal).then(
-        (stream) => this.#propose(stream, mesh),
-        (error: unknown) => this.#log.debug('move_failed', { why: String(error) }),
-      ).catch((error: unknown) => this.#log.debug('move_failed', { why: String(error) }))
+      this.#propose(remote, mesh).catch((error: unknown) => this.#log.debug('move_failed', { why: String(error) }))
     }
   }
 
-  #hostOf(state: MeshState): SyncHost {
+  #hostOf(state: MeshState, remote: DeviceId): SyncHost {
     const { timers, random } = this.#runtime
+    const traffic = state.traffic.get(remote) ?? { sent: 0, received: 0 }
+    state.traffic.set(remote, traffic)
     return {
       after: (ms, call) => timers.after(ms, call),
       elapsed: () => timers.elapsed(),
@@ -245,6 +269,10 @@ export class SyncEngine {
       isDirect: (device) => state.sessions.get(device)?.isClosed === false,
       hears: (remote, author) => this.#events.hears(state.replica.mesh, remote, author),
       onWhisper: (bytes, from) => this.#events.onWhisper(state.replica.mesh, bytes, from.remote),
+      onBytes: (sent, received) => {
+        traffic.sent += sent
+        traffic.received += received
+      },
       onProgress: (session) => this.#events.onSession(state.replica.mesh, session.remote),
     }
   }

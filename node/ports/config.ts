@@ -18,6 +18,8 @@ export interface Settings {
   readonly mesh: string
   /** Bytes that files may take in all; 0: as much as the disk has beyond its reserve. */
   readonly files_quota: number
+  /** Where a scraper reads this node's numbers: one `HOST:PORT` of loopback. Empty: nowhere. */
+  readonly metrics: string
   /** `error`, `warn`, `info` or `debug`. */
   readonly log_level: 'error' | 'warn' | 'info' | 'debug'
 }

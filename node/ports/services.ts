@@ -7,6 +7,9 @@
  * Every method may throw AtollError; long ones take a signal.
  */
 
+import type { MetricFamily } from '../../crdt/wire/metrics-text.ts'
+import type { OperationMeter } from './meter.ts'
+
 /** Who calls, and in which mesh. Filled in by the surface (CLI, MCP, typed client). */
 export interface Caller {
   /** What `--mesh`, ATOLL_MESH or a `.atoll` file said, if anything: a mesh's name or id. */
@@ -34,6 +37,8 @@ export interface NodeStatus {
   readonly network: 'on' | 'off'
   readonly storage: 'ok' | 'read-only' | 'full' | 'failed'
   readonly sessions: number
+  /** Where a scraper finds this node's numbers; null: nowhere. */
+  readonly metrics: string | null
   readonly meshes: readonly { readonly name: string; readonly mesh: string; readonly peers_online: number; readonly entries: number; readonly synced: boolean }[]
   readonly warnings: readonly string[]
 }
@@ -54,6 +59,8 @@ export interface NetworkReport {
 
 export interface NodeService {
   status(): Promise<NodeStatus>
+  /** What a scraper may know, each call anew. */
+  metrics(): Promise<readonly MetricFamily[]>
   /** How this machine stands on the network, by itself. Takes up to 3 s. */
   netcheck(signal: AbortSignal): Promise<NetworkReport>
   /** Stops the node after the answer has been sent. */
@@ -405,7 +412,19 @@ export interface AuditReport {
   readonly problems: readonly { readonly entry: string; readonly log: string; readonly seq: number; readonly device: string; readonly problem: string }[]
 }
 
+/** An entry that has no effect for its author was removed. */
+export interface VoidEntry {
+  readonly entry: string
+  readonly log: string
+  readonly seq: number
+  readonly device: string
+  readonly by: string
+  readonly at: number
+}
+
 export interface AuditService {
+  /** How many entries lie outside the pins of a removal (rule T4), and the first of them. */
+  void(signal: AbortSignal): Promise<{ readonly total: number; readonly entries: readonly VoidEntry[] }>
   verify(progress: (done: number, total: number) => void, signal: AbortSignal): Promise<AuditReport>
 }
 
@@ -456,4 +475,6 @@ export interface PeerHost {
    */
   attach(hello: SessionHello): Promise<AsyncDisposable & { readonly session: string; readonly name: string }>
   readonly version: string
+  /** Counts the calls that are made of it. */
+  readonly meter: OperationMeter
 }

@@ -258,6 +258,7 @@ export class MemoryMesh {
 
   auditService(): AuditService {
     return {
+      void: async () => ({ total: 0, entries: [] }),
       verify: async (progress) => {
         progress(this.entries, this.entries)
         return { ok: true, entries: this.entries, logs: 1, signatures: this.entries, membership: 1, problems: [] }

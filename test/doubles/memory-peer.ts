@@ -6,6 +6,7 @@
 import { AtollError } from '../../node/ports/errors.ts'
 import type { OpenPeer, OpenPeerOptions } from '../../node/host/open-peer.ts'
 import type { Caller, ConfigService, Joined, PeerHost, Role, Services, SessionHello, SessionInfo, Standing } from '../../node/ports/services.ts'
+import { CallCounter } from '../../node/peer/operation-meter.ts'
 import { MemoryMesh } from './memory-mesh.ts'
 
 export interface MemoryPeerOptions {
@@ -30,6 +31,7 @@ export class MemoryPeer implements PeerHost {
   readonly attached = new Map<string, Attachment[]>()
   readonly meshes = new Map<string, MemoryMesh>()
   readonly now: () => number
+  readonly meter = new CallCounter({ elapsed: () => this.now() }, [])
   /** What `standing` says, where a test wants another role than owner. */
   role: Standing['role'] = 'owner'
   readonly #options: MemoryPeerOptions
@@ -105,6 +107,7 @@ export class MemoryPeer implements PeerHost {
     const peer = this
     return {
       node: {
+        metrics: async () => peer.meter.families(),
         netcheck: async () => ({ families: [], relays: [], listens: [], findings: [{ tone: 'bad', text: 'This peer has no network.', advice: 'Use a real peer.' }] }),
         status: async () => ({
           version: peer.version,
@@ -117,6 +120,7 @@ export class MemoryPeer implements PeerHost {
           network: 'on',
           storage: 'ok',
           sessions: peer.sessions().length,
+          metrics: null,
           meshes: [...peer.meshes.values()].map((one) => ({ name: one.name, mesh: one.id, peers_online: 0, entries: one.entries, synced: true })),
           warnings: [],
         }),

@@ -91,6 +91,13 @@ export class Person {
     return JSON.parse(stdout) as Answer
   }
 
+  /** Runs a command that must succeed, for what people see of it. */
+  async prints(...args: string[]): Promise<string> {
+    const { status, stdout, stderr } = await runAtoll(this.#atoll.program, this.home, args, { ...this.#atoll, env: this.#env })
+    if (status !== 0) throw new Error(`${this.name}: atoll ${args.join(' ')} ended with ${status}: ${stderr}`)
+    return stdout
+  }
+
   /** Runs a command that must fail, and returns its error with the exit status. */
   async fails(...args: string[]): Promise<{ code: string; message: string; status: number | null }> {
     const { status, stdout } = await this.tries(...args)

@@ -2,7 +2,7 @@
 import type { ConfigPort, Settings } from '../../node/ports/config.ts'
 
 export function simConfig(name: string): ConfigPort {
-  let settings: Settings = { name, network: 'on', listen: '', listen_ws: '', mesh: '', files_quota: 0, log_level: 'error', webrtc: 'off', lan_discovery: 'off' }
+  let settings: Settings = { name, network: 'on', listen: '', listen_ws: '', mesh: '', files_quota: 0, metrics: '', log_level: 'error', webrtc: 'off', lan_discovery: 'off' }
   const watchers = new Set<(settings: Settings) => void>()
   const unused = (): never => {
     throw new Error('the simulator changes settings by itself')

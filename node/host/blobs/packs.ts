@@ -41,9 +41,9 @@ export class Packs implements AsyncDisposable {
     return join(this.#folder, packName(pack))
   }
 
-  /** What all of them take on disk. */
+  /** What all of them take on disk. One that is listed may be gone a moment later: whoever only reads has another process beside it. */
   bytes(): number {
-    return this.numbers().reduce((sum, n) => sum + statSync(this.path(n)).size, 0)
+    return this.numbers().reduce((sum, n) => sum + (statSync(this.path(n), { throwIfNoEntry: false })?.size ?? 0), 0)
   }
 
   /** The pack that is written to. */

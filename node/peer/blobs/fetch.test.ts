@@ -73,6 +73,26 @@ class Exchanges {
   }
 }
 
+/** Who asks, with all that came in, link by link. */
+class Watched {
+  readonly links: BlobId[][] = []
+  readonly open: FetchNeeds['open']
+
+  constructor(me: Holder) {
+    this.open = (remote, events, signal) => {
+      const came: BlobId[] = []
+      this.links.push(came)
+      return me.exchange.open(mesh, remote, { ...events, onChunk: (id, bytes) => (came.push(id), events.onChunk(id, bytes)) }, signal)
+    }
+  }
+
+  /** Those that came more than once. */
+  get twice(): BlobId[] {
+    const all = this.links.flat()
+    return all.filter((id, i) => all.indexOf(id) !== i)
+  }
+}
+
 const wrapped = (store: BlobStore, by: Partial<BlobStore>): BlobStore => ({
   has: (ids) => store.has(ids),
   read: (ids) => store.read(ids),
@@ -155,6 +175,69 @@ describe('fetching from peers', () => {
     expect(isWhole(me, chunks)).toBe(true)
     // What was under way when it broke may come twice: no more than one window.
     expect(first.exchange.sentBytes + second.exchange.sentBytes).toBeLessThanOrEqual(sizeOf(chunks) + limits.blobWindowBytes + 500_000)
+  })
+
+  test('B1: when a better path opens, the fetch goes on over it at once; what came over the other is not asked for again', async () => {
+    const all = new Exchanges()
+    const { root, chunks } = await all.file(12_000_000)
+    const [me, holder] = [all.device(), all.device()]
+    await holder.store.put(chunks)
+    all.world.setLink(me.device, holder.device, { path: 'relayed', latencyMs: 100 })
+    const watched = new Watched(me)
+    const fetch = all.fetch(me, root, () => [holder], { open: watched.open })
+    me.network.onBetterPath((remote) => fetch.moved(remote))
+    const running = fetch.run(never)
+    for (const [i, part] of [3_000_000, 7_000_000].entries()) {
+      await all.runtime.runUntil(() => fetch.progress.done > part, 60_000)
+      const before = fetch.progress.done
+      all.world.setLink(me.device, holder.device, { path: 'direct:tcp', latencyMs: 20 - 10 * i })
+      // A stream, the handshake, what it holds, what is wanted: no pause between.
+      await all.runtime.runUntil(() => watched.links.length === i + 2 && watched.links[i + 1]!.length > 0, 200)
+      expect(fetch.progress.done - before).toBeLessThan(root.length / 2)
+      all.world.setLink(me.device, holder.device, { path: 'relayed' })
+    }
+    await all.done(running)
+    expect(isWhole(me, chunks)).toBe(true)
+    expect([watched.links.length, watched.twice]).toEqual([3, []])
+    expect(fetch.progress).toEqual({ done: root.length, total: root.length, fetched: sizeOf(chunks) })
+    // What was under way is lost with each move, and no more.
+    expect(holder.exchange.sentBytes).toBeLessThanOrEqual(sizeOf(chunks) + 2 * limits.blobWindowBytes)
+  })
+
+  test('a better path that opens while a link is being opened is used too', async () => {
+    const all = new Exchanges()
+    const { root, chunks } = await all.file(3_000_000)
+    const [me, holder] = [all.device(), all.device()]
+    await holder.store.put(chunks)
+    all.world.setLink(me.device, holder.device, { path: 'relayed', latencyMs: 100 })
+    const watched = new Watched(me)
+    const fetch = all.fetch(me, root, () => [holder], { open: watched.open })
+    const running = fetch.run(never)
+    await all.runtime.advance(300)
+    expect([watched.links.length, fetch.sources]).toEqual([1, 0])
+    fetch.moved(holder.device)
+    await all.done(running)
+    expect(isWhole(me, chunks)).toBe(true)
+    expect(watched.links.map((came) => came.length > 0)).toEqual([false, true])
+    expect(watched.twice).toEqual([])
+  })
+
+  test('B1: when the link to the only holder breaks and stands again, the fetch goes on with the rest, soon', async () => {
+    const all = new Exchanges()
+    const { root, chunks } = await all.file(12_000_000)
+    const [me, holder] = [all.device(), all.device()]
+    await holder.store.put(chunks)
+    const watched = new Watched(me)
+    const fetch = all.fetch(me, root, () => [holder], { open: watched.open })
+    const running = fetch.run(never)
+    await all.runtime.runUntil(() => fetch.progress.done > 4_000_000, 60_000)
+    const before = fetch.progress.done
+    all.world.break(me.device, holder.device)
+    await all.runtime.runUntil(() => fetch.progress.done > before + limits.blobWindowBytes, 3_000)
+    await all.done(running)
+    expect(isWhole(me, chunks)).toBe(true)
+    expect([watched.links.length, watched.twice]).toEqual([2, []])
+    expect(holder.exchange.sentBytes).toBeLessThanOrEqual(sizeOf(chunks) + limits.blobWindowBytes)
   })
 
   test('B1: a fetch that was broken off moves only the rest', async () => {

@@ -13,6 +13,7 @@ import type { Log } from '../../ports/log.ts'
 import type { Timers } from '../../ports/runtime.ts'
 import type { BlobLink, BlobLinkEvents } from './blob-link.ts'
 import { FetchQueue } from './fetch-queue.ts'
+import { freshSource, type Source } from './fetch-source.ts'
 
 /** Chunks that are looked for at once: enough to choose the rarest of, few enough to hold in memory. */
 const windowChunks = 4096
@@ -45,18 +46,6 @@ export interface FetchProgress {
   readonly total: number
   /** What came from peers in this fetch: sealed chunks and nodes, each counted once. */
   readonly fetched: number
-}
-
-interface Source {
-  link: BlobLink | undefined
-  opening: boolean
-  banned: boolean
-  retryAt: number
-  /** Ids that it has not been asked about yet. */
-  readonly toAsk: Set<BlobId>
-  asking: boolean
-  /** Bytes that it was asked for and has not sent. */
-  due: number
 }
 
 export class FileFetch {
@@ -115,7 +104,9 @@ export class FileFetch {
 
   /** Streams move to the better path: what is under way on the old one is asked for anew. */
   moved(remote: DeviceId): void {
-    this.#sources.get(remote)?.link?.close('moving')
+    const source = this.#sources.get(remote)
+    if (source?.opening) source.outdated = true
+    source?.link?.close('moving')
   }
 
   async #walk(): Promise<void> {
@@ -198,10 +189,11 @@ export class FileFetch {
   #connect(): void {
     const now = this.#needs.timers.elapsed()
     for (const remote of this.#needs.peers()) {
-      const source = this.#sources.get(remote) ?? { link: undefined, opening: false, banned: false, retryAt: 0, toAsk: new Set(), asking: false, due: 0 }
+      const source = this.#sources.get(remote) ?? freshSource()
       this.#sources.set(remote, source)
       if (source.link || source.opening || source.banned || source.retryAt > now) continue
       source.opening = true
+      source.outdated = false
       this.#open(remote, source).catch((error: unknown) => {
         source.opening = false
         source.retryAt = this.#needs.timers.elapsed() + askAgainMs
@@ -214,6 +206,7 @@ export class FileFetch {
     const link = await this.#needs.open(remote, { onChunk: (id, bytes) => this.#arrived(remote, source, id, bytes), onClose: (why) => this.#lost(remote, source, why) }, this.#stop.signal)
     source.opening = false
     if (this.#stop.signal.aborted) return link.close('done')
+    if (source.outdated) link.close('moving')
     if (link.isClosed) return
     source.link = link
     source.due = 0

@@ -209,18 +209,20 @@ export class Ledger {
 
   /** How much of each log of someone no longer admitted stands, counted as narrowly as any of its entries could be: the seq, by log. */
   #standingLimits(): Map<LogId, number> {
-    const allowed = new Map<LogId, number>()
-    for (const { log, type, device, frontier } of this.logs.values()) {
-      if (type !== 'content') continue
-      for (const at of [frontier, []]) {
-        const pins = this.membership.pins(device, log, at)
-        if (pins && pins.length > 0) allowed.set(log, Math.min(allowed.get(log) ?? Infinity, ...pins.map((list) => Math.max(0, ...list.map((pin) => pin.seq)))))
-      }
-    }
-    return allowed
+    return new Map([...this.logs.values()].flatMap((held) => {
+      const limit = this.#standingLimit(held)
+      return limit === undefined ? [] : [[held.log, limit] as const]
+    }))
   }
 
-  #stands(entry: Entry, frontier: readonly EntryId[]): boolean {
+  #standingLimit({ log, type, device }: Pick<Entry, 'log' | 'type' | 'device'>): number | undefined {
+    // What an entry knew of can only free it: with no frontier the narrowest is found.
+    const pins = type === 'content' ? this.membership.pins(device, log) : undefined
+    return pins && pins.length > 0 ? Math.min(...pins.map((list) => Math.max(0, ...list.map((pin) => pin.seq)))) : undefined
+  }
+
+  /** Whether content lies within the pins of every removal that took its author (rule T4). @param frontier the one in force at it */
+  stands(entry: Entry, frontier: readonly EntryId[]): boolean {
     let known = this.#pins.get(entry.log)
     if (known?.frontier !== frontier) this.#pins.set(entry.log, (known = { frontier, pins: this.membership.pins(entry.device, entry.log, frontier) }))
     return known.pins === undefined || known.pins.every((list) => list.some((pin) => pin.seq > entry.seq || (pin.seq === entry.seq && pin.id === entry.id)))
@@ -229,6 +231,9 @@ export class Ledger {
   #stage(entry: Entry, vouched: boolean, frontier: readonly EntryId[], staging: Staging): void {
     this.#staged.set(entry.id, entry)
     this.logs.advance(entry, frontier)
+    // A log that its author began unaware of being removed: should that be undone, what stands of it changes.
+    const limit = entry.seq === 1 ? this.#standingLimit(entry) : undefined
+    if (limit !== undefined) this.#limits.set(entry.log, limit)
     this.#needs.clock.observe(entry.clock)
     staging.entries.push({ id: entry.id, log: entry.log, type: entry.type, device: entry.device, seq: entry.seq, bytes: entry.bytes, vouched })
   }
@@ -282,6 +287,6 @@ export class Ledger {
 
   #newFolder(): Folder {
     const { mesh, identity } = this.#needs
-    return new Folder({ mesh, identity, membership: this.membership, keyring: this.keyring, folded: (id) => this.folded(id), stands: (entry, frontier) => this.#stands(entry, frontier) })
+    return new Folder({ mesh, identity, membership: this.membership, keyring: this.keyring, folded: (id) => this.folded(id), stands: (entry, frontier) => this.stands(entry, frontier) })
   }
 }

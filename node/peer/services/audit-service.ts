@@ -4,6 +4,7 @@ import { meshTag, readEntry, verifyEntry, type Entry } from '../../../crdt/log/e
 import { verify } from '../../../crdt/crypto/sign.ts'
 import type { AuditReport, AuditService } from '../../ports/services.ts'
 import type { Timers } from '../../ports/runtime.ts'
+import { voidEntries } from './void-entries.ts'
 import type { RunningMesh } from '../mesh/running-mesh.ts'
 
 const page = 200
@@ -11,6 +12,7 @@ const problemsListed = 100
 
 export function auditService(mesh: () => RunningMesh, timers: Timers): AuditService {
   return {
+    void: (signal) => voidEntries(mesh(), timers, signal),
     async verify(progress, signal) {
       const { replica } = mesh()
       const total = [...replica.logs()].reduce((sum, { seq }) => sum + seq, 0)

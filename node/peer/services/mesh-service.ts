@@ -35,7 +35,7 @@ export function meshService(peer: ServicesHost, mesh: () => RunningMesh): MeshSe
     async stats() {
       const running = mesh()
       const { store } = running.replica
-      const sessions = [...(peer.engine.mesh(running.id)?.sessions.values() ?? [])]
+      const traffic = [...(peer.engine.mesh(running.id)?.traffic.values() ?? [])]
       return {
         entries: running.entries(),
         logs: [...running.replica.logs()].length,
@@ -45,8 +45,8 @@ export function meshService(peer: ServicesHost, mesh: () => RunningMesh): MeshSe
         messages: store.count('message'),
         members: running.replica.membership.now().members().filter(({ status }) => status === 'active').length,
         online: running.others().filter((device) => running.isOnline(device)).length,
-        sent_bytes: sessions.reduce((sum, { sentBytes }) => sum + sentBytes, 0),
-        received_bytes: sessions.reduce((sum, { receivedBytes }) => sum + receivedBytes, 0),
+        sent_bytes: traffic.reduce((sum, { sent }) => sum + sent, 0),
+        received_bytes: traffic.reduce((sum, { received }) => sum + received, 0),
       }
     },
     async leave() {

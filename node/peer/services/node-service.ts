@@ -1,31 +1,37 @@
 import type { NodeService, NodeStatus } from '../../ports/services.ts'
 import type { RunningMesh } from '../mesh/running-mesh.ts'
+import { nodeMetrics } from './node-metrics.ts'
 import { findings } from './net-check.ts'
 import type { ServicesHost } from './services-host.ts'
 
 export function nodeService(peer: ServicesHost): NodeService {
   return {
     async status() {
-      const { config, network, process } = peer.needs
+      const { config, network, process: { pid, home, socket }, metricsServed } = peer.needs
+      const served = metricsServed?.()
       const meshes = [...peer.meshes.values()]
       const worst = meshes.map(({ replica }) => replica.storage).find((storage) => storage !== 'ok') ?? 'ok'
       return {
         version: peer.version,
-        ...process,
+        pid,
+        home,
+        socket,
         device: peer.identity.device,
         addresses: network.addresses(),
         started_at: peer.startedAt,
         network: config.current().network,
         storage: worst === 'readonly' ? 'read-only' : worst,
         sessions: peer.sessions.shown().length,
+        metrics: served?.url ?? null,
         meshes: meshes.map((mesh) => {
           const others = mesh.others()
           const online = others.filter((device) => mesh.isOnline(device))
           return { name: mesh.names.mesh(), mesh: mesh.id, peers_online: online.length, entries: mesh.entries(), synced: online.every((device) => mesh.isSynced(device)) }
         }),
-        warnings: [...peer.warnings, ...meshes.flatMap(damageWarning)],
+        warnings: [...peer.warnings, ...(served?.problem ? [served.problem] : []), ...meshes.flatMap(damageWarning)],
       } satisfies NodeStatus
     },
+    metrics: async () => nodeMetrics(peer),
     async netcheck(signal) {
       const { config, network } = peer.needs
       const facts = await network.check(signal)

@@ -5,6 +5,8 @@ import type { PeerNeeds } from '../peer-needs.ts'
 import type { RunningMesh } from '../mesh/running-mesh.ts'
 import type { Identity } from '../replica/identity.ts'
 import type { Replica } from '../replica/replica.ts'
+import type { BlobExchange } from '../blobs/blob-exchange.ts'
+import type { CallCounter } from '../operation-meter.ts'
 import type { Sessions } from '../sessions.ts'
 import type { SyncEngine } from '../sync-engine.ts'
 
@@ -16,6 +18,8 @@ export interface ServicesHost {
   readonly identity: Identity
   readonly engine: SyncEngine
   readonly sessions: Sessions
+  readonly meter: CallCounter
+  readonly blobs: BlobExchange
   readonly meshes: ReadonlyMap<MeshId, RunningMesh>
   /** Meshes that are being joined or left: one at a time, since both open and drop what is stored. */
   readonly moving: Set<MeshId>

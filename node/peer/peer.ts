@@ -37,9 +37,8 @@ export class Peer implements PeerHost, ServicesHost, AsyncDisposable {
   readonly meshes = new Map<MeshId, RunningMesh>()
   readonly moving = new Set<MeshId>()
   readonly startedAt: number
-  readonly warnings: string[] = []
-  /** Why a mesh that is kept here could not be opened. */
-  #notOpened: AtollError | undefined
+  /** Meshes that are kept here and could not be opened, and why. */
+  readonly #notOpened = new Map<MeshId, AtollError>()
   readonly #boot: Uint8Array
   readonly #verify: Verify
   #closed = false
@@ -86,12 +85,20 @@ export class Peer implements PeerHost, ServicesHost, AsyncDisposable {
     }
   }
 
-  /** Opens a replica without running it: for founding and joining. */
+  get warnings(): readonly string[] {
+    return [...this.#notOpened].map(([mesh, why]) => `The mesh ${mesh.slice(0, 8)} could not be opened: ${why.message}`)
+  }
+
+  /** Opens a replica without running it: for founding and joining. Throws AtollError where the disk refuses. */
   openReplica(mesh: MeshId): Replica {
     const { profile, runtime, log } = this.needs
-    const store = profile.openStore(mesh)
-    if (store.damage) log.error('store_damaged', { mesh, ...store.damage })
-    return new Replica({ mesh, identity: this.identity, store, runtime, verify: this.#verify, witness: profile.witness, log: log.scope('replica') })
+    try {
+      const store = profile.openStore(mesh)
+      if (store.damage) log.error('store_damaged', { mesh, ...store.damage })
+      return new Replica({ mesh, identity: this.identity, store, runtime, verify: this.#verify, witness: profile.witness, log: log.scope('replica') })
+    } catch (error) {
+      throw error instanceof StoreError ? storageError(error) : error
+    }
   }
 
   /** Runs a mesh from now on. */
@@ -112,6 +119,7 @@ export class Peer implements PeerHost, ServicesHost, AsyncDisposable {
       onRendezvous: () => this.rendezvous(),
     })
     this.meshes.set(replica.mesh, mesh)
+    this.#notOpened.delete(replica.mesh)
     this.rendezvous()
     return mesh
   }
@@ -142,12 +150,12 @@ export class Peer implements PeerHost, ServicesHost, AsyncDisposable {
     const wanted = named ?? (this.needs.config.current().mesh || undefined)
     if (wanted === undefined) {
       const [only, ...others] = all
-      if (!only) throw this.#notOpened ?? new AtollError('mesh_none')
+      if (!only) throw this.#whyNot() ?? new AtollError('mesh_none')
       if (others.length > 0) throw new AtollError('mesh_ambiguous', { choices: all.map((mesh) => mesh.names.mesh()).join(', ') })
       return only
     }
     const [found, ...others] = byName(wanted)
-    if (!found) throw this.#notOpened ?? (all.length === 0 ? new AtollError('mesh_none') : new AtollError('mesh_unknown', { name: wanted }))
+    if (!found) throw this.#whyNot() ?? (all.length === 0 ? new AtollError('mesh_none') : new AtollError('mesh_unknown', { name: wanted }))
     if (others.length > 0) throw new AtollError('mesh_ambiguous', { choices: [found, ...others].map((mesh) => `${mesh.names.mesh()} (${mesh.id.slice(0, 8)})`).join(', ') })
     return found
   }
@@ -209,15 +217,19 @@ export class Peer implements PeerHost, ServicesHost, AsyncDisposable {
     await this.blobs.store[Symbol.asyncDispose]()
   }
 
+  /** Why a mesh that may be meant could not be opened. */
+  #whyNot(): AtollError | undefined {
+    return [...this.#notOpened.values()].at(-1)
+  }
+
   #openKept(mesh: MeshId): void {
     try {
       this.run(this.openReplica(mesh))
     } catch (error) {
       // One damaged mesh must not keep the others from running; `status` says so.
-      this.#notOpened = error instanceof StoreError ? storageError(error) : toAtollError(error)
-      const why = error instanceof Error ? error.message : String(error)
-      this.warnings.push(`The mesh ${mesh.slice(0, 8)} could not be opened: ${why}`)
-      this.needs.log.error('mesh_not_opened', { mesh, why })
+      const why = toAtollError(error)
+      this.#notOpened.set(mesh, why)
+      this.needs.log.error('mesh_not_opened', { mesh, why: why.message })
     }
   }
 

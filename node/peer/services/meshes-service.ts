@@ -51,6 +51,8 @@ export function meshesService(peer: ServicesHost): MeshesService {
       const root = kept ? signingPair(kept) : newRoot()
       const running = await oneAtATime(peer, mesh, async () => {
         const replica = peer.openReplica(mesh)
+        // It could not be opened when this node started, and can be now: joined anew it might be dropped with all it holds.
+        if (profile.meshes().some((kept) => kept.mesh === mesh && kept.complete)) throw new AtollError('already_joined', { name: summaryOf(peer, peer.run(replica)).member_name })
         try {
           await joinSomebody(peer, { link, root, keepRoot: () => profile.keepRoot(mesh, root.seed), replica }, { wait, progress, signal })
           profile.keep(mesh)

@@ -21,8 +21,8 @@ const reserveMs = 5_000
 const reserveAfterWakeMs = 2_000
 /** A reservation is renewed when three quarters of its time are over, but not more often than this. */
 const renewAtMostEveryMs = 5_000
-/** Something else in its place is a captive portal perhaps, which opens as soon as somebody has logged in: it is tried so often, for so long. */
-const portalEveryMs = 1_000
+/** Something else in its place is a captive portal perhaps, which opens as soon as somebody has logged in: the pause between tries is no longer than this, for so long. */
+const portalEveryMs = 500
 const portalMs = 15 * 60_000
 /** A connection that held for so long is worth the shortest wait again. */
 const steadyMs = 10_000

@@ -1,44 +1,15 @@
 /** Shared files among whole peers, on a network, clocks and disks in memory. */
 import { describe, expect, test } from 'vitest'
-import { verify } from '../../crdt/crypto/sign.ts'
 import { readFile } from '../../crdt/docs/files.ts'
 import type { FileId } from '../../crdt/wire/ids.ts'
 import { limits } from '../../crdt/wire/limits.ts'
 import type { BlobLink } from '../../node/peer/blobs/blob-link.ts'
 import { graceMs } from '../../node/peer/blobs/collector.ts'
-import { AtollError } from '../../node/ports/errors.ts'
-import type { FileSummary, Services } from '../../node/ports/services.ts'
-import { SimWorld } from './sim-world.ts'
+import type { FileSummary } from '../../node/ports/services.ts'
+import { codeOf, never, PeopleWorld } from './people-world.ts'
 import type { SimPeer } from './sim-peer.ts'
 
-const never = new AbortController().signal
-const codeOf = (promise: Promise<unknown>): Promise<unknown> => promise.then(() => 'done', (error: unknown) => (error instanceof AtollError ? error.code : error))
-
-class FileWorld extends SimWorld {
-  constructor(seed: number) {
-    super({ seed, verify })
-  }
-
-  as(peer: SimPeer): Services {
-    return peer.services(undefined, never)
-  }
-
-  done<T>(promise: Promise<T>, ms = 120_000): Promise<T> {
-    return this.time.resolve(promise, ms)
-  }
-
-  /** A mesh of these people. */
-  async people(...names: readonly string[]): Promise<SimPeer[]> {
-    const [first, ...others] = names.map((name) => this.peer(name)) as [SimPeer, ...SimPeer[]]
-    await this.done(this.as(first).meshes.create({ name: 'reef', relays: [], as: names[0] }))
-    for (const [i, other] of others.entries()) {
-      const { link } = await this.done(this.as(first).mesh.invite({ uses: 1, expires_in_ms: 3_600_000, role: 'member' }))
-      await this.done(this.as(other).meshes.join({ link, name: names[i + 1], wait: true }, () => undefined, never))
-    }
-    await this.time.advance(10_000)
-    return [first, ...others]
-  }
-
+class FileWorld extends PeopleWorld {
   async share(by: SimPeer, bytes: Uint8Array, to: readonly string[] = [], name = 'file.bin'): Promise<FileSummary> {
     by.files.content.set(`/${name}`, bytes)
     const file = await this.done(this.as(by).files.share({ path: `/${name}`, tags: [], to }, () => undefined, never))

@@ -52,12 +52,12 @@ export class PeopleWorld extends SimWorld {
     return (await this.done(this.as(seenBy).members.list())).find((one) => one.name === name)
   }
 
-  set(by: SimPeer, key: string, value: Json): Promise<unknown> {
+  setState(by: SimPeer, key: string, value: Json): Promise<unknown> {
     return codeOf(this.done(this.as(by).state.set(key, value)))
   }
 
   /** What stands under a key at a peer; undefined where nothing does. */
-  async get(at: SimPeer, key: string): Promise<unknown> {
+  async getState(at: SimPeer, key: string): Promise<unknown> {
     return (await this.done(this.as(at).state.list({ prefix: key, limit: 100 }))).values.find((one) => one.key === key)?.value
   }
 }

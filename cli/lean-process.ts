@@ -2,7 +2,7 @@
  * Commands that run for good (a node in the foreground, a relay) start once more in their own place with the options of
  * node-options.ts, which Node takes at the start of a process only. The process id, the terminal and what is open stay.
  */
-import { nodeOptions } from '../node/host/node-options.ts'
+import { nodeEnvironment, nodeOptions } from '../node/host/node-options.ts'
 
 const forGood = ['up', 'relay']
 
@@ -12,5 +12,5 @@ export function startLean(): void {
   if (typeof execve !== 'function' || process.platform === 'win32' || !forGood.includes(argv[2] ?? '')) return
   const given = `${execArgv.join(' ')} ${env['NODE_OPTIONS'] ?? ''}`
   if (nodeOptions.some((option) => given.includes(option.split('=')[0] as string))) return
-  execve.call(process, execPath, [execPath, ...nodeOptions, ...execArgv, ...argv.slice(1)], env)
+  execve.call(process, execPath, [execPath, ...nodeOptions, ...execArgv, ...argv.slice(1)], { ...nodeEnvironment, ...env })
 }

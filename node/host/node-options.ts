@@ -5,3 +5,9 @@
  * much CPU. It can be said at the start of a process only: cli/lean-process.ts does for commands in the foreground.
  */
 export const nodeOptions: readonly string[] = ['--max-semi-space-size=2']
+
+/**
+ * Beside them for the C library's allocator, where that is glibc: buffers of packets are freed by other threads than took
+ * them, and an arena for each thread keeps what it was given. Measured: 5 MB less at rest, up to 10 MB in a transfer.
+ */
+export const nodeEnvironment: Readonly<Record<string, string>> = { MALLOC_ARENA_MAX: '1' }

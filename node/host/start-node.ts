@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { AtollError } from '../ports/errors.ts'
-import { nodeOptions } from './node-options.ts'
+import { nodeEnvironment, nodeOptions } from './node-options.ts'
 import { wireError } from '../rpc/frames.ts'
 import { fromWire } from '../rpc/wire-error.ts'
 
@@ -24,7 +24,7 @@ const sessionVariables = ['ATOLL_MESH', 'ATOLL_SESSION', 'ATOLL_CHANNEL', 'CLAUD
  * one line on a pipe it inherits, so nothing is polled or guessed. The profile directory must exist.
  */
 export async function startNode({ home, env, program, signal }: StartNodeOptions): Promise<void> {
-  const childEnv: Record<string, string | undefined> = { ...env, ATOLL_HOME: home, [readyDescriptor]: '3' }
+  const childEnv: Record<string, string | undefined> = { ...nodeEnvironment, ...env, ATOLL_HOME: home, [readyDescriptor]: '3' }
   for (const name of sessionVariables) delete childEnv[name]
   const log = openSync(join(home, 'node.log'), 'a', 0o600)
   try {

@@ -14,13 +14,13 @@ import { answerMesh, proposeMesh, type Handover, type HandshakeParts } from './m
 import { PeerDialer } from './peer-dialer.ts'
 import { replicaForSync } from './replica-for-sync.ts'
 import type { Replica } from './replica/replica.ts'
+import { isOvertaken, wereAtOnce, type Beginning, type Begun } from './session-order.ts'
 
 const openerHeadStartMs = 1_500
-/**
- * Two who open to each other at once know of it after this, beside what the handshake took: a second stream comes in two
- * round trips after the first began. Who opens later has lost the session that still seems to stand here.
- */
-const atOnceMs = 500
+/** Whoever loses its place is told of it over the session that stands, and has so long to hear. */
+const farewellMs = 750
+/** Somebody without a place may say in so long what we do not know, or hear what it does not. */
+const visitMs = 30_000
 /** A session that stood for so long is begun anew at once: it was lost, and not refused. */
 const steadyMs = 2_000
 
@@ -37,23 +37,13 @@ interface Traffic {
   received: number
 }
 
-/** Who opened a stream, and since when: this device's from when it set out to open it, another's from when it came. */
-interface Begun {
-  readonly opener: DeviceId
-  readonly since: number
-}
-
 interface MeshState extends SyncedMesh {
   readonly sessions: Map<DeviceId, SyncSession>
   readonly traffic: Map<DeviceId, Traffic>
   readonly claims: Map<LogId, SessionHandle>
+  /** How each of those sessions began. */
   readonly begun: Map<DeviceId, Beginning>
   readonly listening: readonly Disposable[]
-}
-
-interface Beginning extends Begun {
-  readonly at: number
-  readonly handshakeMs: number
 }
 
 export interface SyncEngineEvents {
@@ -100,7 +90,9 @@ export class SyncEngine {
   add(replica: Replica): void {
     const listening = replica.onCommit((committed) => {
       for (const session of this.#meshes.get(replica.mesh)?.sessions.values() ?? []) session.committed(committed.entries, committed.membership)
-      if (committed.membership) this.#dialAll(replica)
+      if (!committed.membership) return
+      this.#dialAll(replica)
+      this.#dismissRemoved(replica.mesh)
     })
     // New sessions begin with what is left. Not at once: the loss may show in the midst of serving one of them.
     const losing = replica.onLoss(() => this.#runtime.timers.soon(() => this.#closeAll(this.#meshes.get(replica.mesh), 'a loss')))
@@ -151,8 +143,30 @@ export class SyncEngine {
     return new Set(all.filter((device) => device !== this.#network.device))
   }
 
+  /** Those in which both are. */
   #meshesWith(remote: DeviceId): MeshId[] {
-    return [...this.#meshes].filter(([, { replica }]) => replica.membership.now().device(remote)).map(([mesh]) => mesh)
+    return [...this.#meshes].filter(([, { replica }]) => replica.membership.now().device(remote) && replica.membership.now().device(this.#network.device)).map(([mesh]) => mesh)
+  }
+
+  /** Sessions with those who have lost their place end once they had time to hear why. */
+  #dismissRemoved(mesh: MeshId): void {
+    const state = this.#meshes.get(mesh)
+    for (const [remote, beginning] of state?.begun ?? []) {
+      if (!beginning.admitted || state?.replica.membership.now().device(remote)) continue
+      beginning.admitted = false
+      this.#dismiss(mesh, remote, farewellMs)
+    }
+  }
+
+  /** Ends a session after a while, unless its peer has a place by then; the connection as well when nothing else is shared. */
+  #dismiss(mesh: MeshId, remote: DeviceId, afterMs: number): void {
+    const session = this.#meshes.get(mesh)?.sessions.get(remote)
+    this.#runtime.timers.after(afterMs, () => {
+      const state = this.#meshes.get(mesh)
+      if (session === undefined || state?.sessions.get(remote) !== session || state.replica.membership.now().device(remote)) return
+      session.close('not admitted')
+      if (this.#meshesWith(remote).length === 0) this.#network.drop(remote, 'no mesh is shared')
+    })
   }
 
   /** One side opens, so that two do not open at once; the other does so when nothing came. */
@@ -177,7 +191,7 @@ export class SyncEngine {
   async #propose(remote: DeviceId, mesh: MeshId): Promise<void> {
     const begun = { opener: this.#network.device, since: this.#runtime.timers.elapsed() }
     const stream = await this.#network.open(remote, protocols.sync, this.#stop.signal)
-    await proposeMesh(stream, mesh, this.#parts, (handover) => this.#begin(handover, mesh, begun), () => !this.#overtaken(this.#meshes.get(mesh), remote, begun))
+    await proposeMesh(stream, mesh, this.#parts, (handover) => this.#begin(handover, mesh, begun), () => !isOvertaken(this.#meshes.get(mesh)?.begun.get(remote), begun))
   }
 
   #answer(stream: FrameStream): void {
@@ -185,30 +199,22 @@ export class SyncEngine {
     answerMesh(stream, () => this.#meshes.keys(), this.#parts, (handover, mesh) => this.#begin(handover, mesh, begun))
   }
 
-  /**
-   * Whether a session stands that the same side opened later, over a better path: handshakes may end in another order
-   * than they began. Both sides keep the newer; otherwise each would close what the other keeps.
-   */
-  #overtaken(state: MeshState | undefined, remote: DeviceId, { opener, since }: Begun): boolean {
-    const present = state?.begun.get(remote)
-    return state?.sessions.has(remote) === true && present?.opener === opener && present.since > since
-  }
-
   get #parts(): HandshakeParts {
     return { device: this.#network.device, runtime: this.#runtime }
   }
 
-  #begin({ stream, onFrame, onClose }: Handover, mesh: MeshId, { opener, since }: Begun): void {
+  #begin({ stream, onFrame, onClose }: Handover, mesh: MeshId, begun: Begun): void {
     const state = this.#meshes.get(mesh)
     if (!state) return stream.close('unknown_mesh')
     // Of a store that cannot be read nothing true can be said.
     if (!state.replica.mayRead()) return stream.close('storage')
     const { remote } = stream
-    if (this.#overtaken(state, remote, { opener, since })) return stream.close('there is a newer session')
     const present = state.begun.get(remote)
     const now = this.#runtime.timers.elapsed()
-    if (state.sessions.has(remote) && present !== undefined && this.#atOnce(present, opener, since)) return stream.close('there is a session already')
-    state.begun.set(remote, { opener, since, at: now, handshakeMs: now - since })
+    if (isOvertaken(present, begun)) return stream.close('there is a newer session')
+    if (wereAtOnce(present, begun, this.#network.device, now)) return stream.close('there is a session already')
+    const admitted = state.replica.membership.now().device(remote) !== undefined
+    state.begun.set(remote, { ...begun, at: now, handshakeMs: now - begun.since, admitted })
     const session = new SyncSession(remote, replicaForSync(state.replica), this.#hostOf(state, remote), stream)
     const older = state.sessions.get(remote)
     state.sessions.set(remote, session)
@@ -229,14 +235,8 @@ export class SyncEngine {
     })
     this.#dialer.done(remote)
     session.start()
+    if (!admitted) this.#dismiss(mesh, remote, visitMs)
     this.#events.onSession(mesh, remote)
-  }
-
-  /** Whether both opened at once: then the stream of the lower id stays, on both sides. */
-  #atOnce(present: Beginning, opener: DeviceId, since: number): boolean {
-    if (present.opener >= opener) return false
-    if (opener === this.#network.device) return since <= present.at
-    return this.#runtime.timers.elapsed() - present.at < atOnceMs + present.handshakeMs
   }
 
   /** Sessions move to the better path: a new one replaces the old, which loses nothing since sync is resumable. */

@@ -27,6 +27,7 @@ export class BlobExchange {
   readonly crypto: BlobCrypto
   readonly #needs: BlobExchangeNeeds
   readonly #served = new Map<DeviceId, number>()
+  readonly #serving = new Set<{ readonly mesh: MeshId; readonly stream: FrameStream }>()
   #sentBytes = 0
 
   constructor(needs: BlobExchangeNeeds) {
@@ -52,6 +53,11 @@ export class BlobExchange {
     return link as unknown as BlobLink
   }
 
+  /** Who has lost its place in a mesh is given nothing more. */
+  membershipChanged(mesh: MeshId): void {
+    for (const { mesh: of, stream } of [...this.#serving]) if (of === mesh && !this.#needs.isAdmitted(mesh, stream.remote)) stream.close('not admitted')
+  }
+
   #answer(stream: FrameStream): void {
     const { network, runtime, meshes, isAdmitted, store, log } = this.#needs
     const { remote } = stream
@@ -60,6 +66,8 @@ export class BlobExchange {
       if (served >= limits.blobStreamsPerPeer) return stream.close('too many streams')
       if (!isAdmitted(mesh, remote)) return stream.close('not admitted')
       this.#served.set(remote, served + 1)
+      const serving = { mesh, stream }
+      this.#serving.add(serving)
       serveBlobs(handover, {
         store,
         mayRead: () => isAdmitted(mesh, remote),
@@ -68,6 +76,7 @@ export class BlobExchange {
         },
         failed: (error) => log.error('blob_not_served', { remote, why: String(error) }),
         closed: () => {
+          this.#serving.delete(serving)
           const left = (this.#served.get(remote) ?? 1) - 1
           if (left > 0) this.#served.set(remote, left)
           else this.#served.delete(remote)

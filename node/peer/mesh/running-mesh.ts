@@ -86,7 +86,10 @@ export class RunningMesh {
     })
     this.#listening = needs.replica.onCommit(({ entries, membership, events }) => {
       if (entries.some(({ own }) => own)) this.#ownLogs = undefined
-      if (membership) this.#choresSoon()
+      if (membership) {
+        this.#choresSoon()
+        needs.blobs.membershipChanged(this.id)
+      }
       if (membership || events.registers.some(({ doc, key }) => doc === 'mesh' && key === 'relays')) needs.onRendezvous()
     })
     this.#recallAddresses()

@@ -66,6 +66,7 @@ export const operationTable: readonly OperationRow[] = [
   { name: 'message.inbox', words: 'inbox', summary: 'Take the messages that wait for this session', load: async () => (await import('../node/ops/message/inbox.ts')).messageInbox },
   { name: 'message.status', words: 'message-status', summary: 'How far a message you sent got, per recipient', load: async () => (await import('../node/ops/message/status.ts')).messageStatus },
   { name: 'message.watch', words: 'message watch', summary: 'Follow the messages to this session as they arrive, until cancelled', load: async () => (await import('../node/ops/message/watch.ts')).messageWatch },
+  { name: 'audit.query', words: 'audit query', summary: 'Who did what, when and by which operation, as the signed entries say', load: async () => (await import('../node/ops/audit/query.ts')).auditQuery },
   { name: 'audit.verify', words: 'audit verify', summary: 'Verify every chain and signature of the mesh as this device holds it, and say what does not fit', load: async () => (await import('../node/ops/audit/verify.ts')).auditVerify },
   { name: 'audit.void', words: 'audit void', summary: 'List what removed members wrote outside of what their removal lets stand', load: async () => (await import('../node/ops/audit/void.ts')).auditVoid },
 ]

@@ -1,6 +1,7 @@
 /** Every operation there is. A new one is a file and a line here. */
 import type * as z from 'zod'
 import type { Operation } from './define.ts'
+import { auditQuery } from './audit/query.ts'
 import { auditVerify } from './audit/verify.ts'
 import { auditVoid } from './audit/void.ts'
 import { configGet } from './config/get.ts'
@@ -74,7 +75,7 @@ export const operations = [
   documentCreate, documentList, documentShow, documentAppend, documentExport, documentConnect,
   fileShare, fileGet, fileList, fileStatus, fileGrant, fileDelete,
   messageSend, messageInbox, messageStatus, messageWatch,
-  auditVerify, auditVoid,
+  auditQuery, auditVerify, auditVoid,
 ] as const
 
 type Declared = (typeof operations)[number]

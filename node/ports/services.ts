@@ -422,10 +422,58 @@ export interface VoidEntry {
   readonly at: number
 }
 
+/** What an entry may have done: operations on the membership, then changes of what is shared. */
+export const auditKinds = {
+  membership: ['founded', 'admitted', 'role_given', 'device_linked', 'removed', 'device_removed', 'left', 'invited', 'invite_revoked', 'invite_ended', 'keys_changed', 'keys_shared', 'sealing_key_changed'],
+  content: ['state_set', 'state_deleted', 'note_set', 'note_forgotten', 'document_named', 'document_edited', 'member_named', 'mesh_named', 'relays_set', 'file_shared', 'file_opened', 'file_deleted', 'message_sent', 'receipt', 'sealed'],
+  /** Of a later version, or nothing that any understands: it may be either. */
+  either: ['unknown'],
+} as const
+export type AuditKind = (typeof auditKinds)[keyof typeof auditKinds][number]
+
+/** Changes of one kind in one entry, in words. What is sealed for others is only counted. */
+export interface AuditChange {
+  readonly kind: AuditKind
+  readonly text: string
+  readonly count: number
+}
+
+export interface AuditEntry {
+  readonly entry: string
+  readonly log: string
+  readonly seq: number
+  readonly device: string
+  readonly by: string
+  /** By its author's clock, as it says. */
+  readonly at: number
+  readonly changes: readonly AuditChange[]
+  /** Why it has no effect; null while it has. */
+  readonly void: string | null
+}
+
+/** A moment, or how long ago it was. */
+export type Moment = { readonly at: number } | { readonly ago_ms: number }
+
+export interface AuditQuery {
+  readonly by?: string | undefined
+  /** Only entries with a change of one of these kinds. */
+  readonly kinds?: ReadonlySet<AuditKind> | undefined
+  readonly since?: Moment | undefined
+  readonly until?: Moment | undefined
+  /** The beginning of the id of a log or of a device. */
+  readonly log?: string | undefined
+  readonly newest_first: boolean
+  /** The id of the entry behind which to go on. */
+  readonly after?: string | undefined
+  readonly limit: number
+}
+
 export interface AuditService {
   /** How many entries lie outside the pins of a removal (rule T4), and the first of them. */
   void(signal: AbortSignal): Promise<{ readonly total: number; readonly entries: readonly VoidEntry[] }>
   verify(progress: (done: number, total: number) => void, signal: AbortSignal): Promise<AuditReport>
+  /** Who did what and when: entries in the order of their time, which every peer that holds the same sees the same. */
+  query(query: AuditQuery, progress: (done: number, total: number) => void, signal: AbortSignal): Promise<{ readonly entries: readonly AuditEntry[]; readonly next: string | null }>
 }
 
 /** Every port an operation may need. */

@@ -259,6 +259,7 @@ export class MemoryMesh {
   auditService(): AuditService {
     return {
       void: async () => ({ total: 0, entries: [] }),
+      query: async () => ({ entries: [{ entry: 'e1', log: 'l1', seq: 1, device: this.#world.device, by: this.#as, at: 0, changes: [{ kind: 'founded', text: 'founded the mesh', count: 1 }], void: null }], next: null }),
       verify: async (progress) => {
         progress(this.entries, this.entries)
         return { ok: true, entries: this.entries, logs: 1, signatures: this.entries, membership: 1, problems: [] }

@@ -20,6 +20,7 @@ import type { SyncEngine } from '../sync-engine.ts'
 import { awarenessWhisper, LiveDocuments } from '../documents/live-documents.ts'
 import type { BlobExchange } from '../blobs/blob-exchange.ts'
 import { MeshFiles } from '../blobs/mesh-files.ts'
+import { LogTimes } from '../audit/log-times.ts'
 import { Mail } from './mail.ts'
 import { Names } from './names.ts'
 import { Presence } from './presence.ts'
@@ -55,6 +56,7 @@ export class RunningMesh {
   readonly mail: Mail
   readonly documents: LiveDocuments
   readonly files: MeshFiles
+  readonly times: LogTimes
   readonly #whispers: Whispers
   readonly #needs: RunningMeshNeeds
   readonly #listening: Disposable
@@ -73,6 +75,7 @@ export class RunningMesh {
     this.replica = needs.replica
     this.id = needs.replica.mesh
     this.names = new Names(needs.replica)
+    this.times = new LogTimes(needs.replica)
     this.mail = new Mail(needs.replica, this.names, needs.runtime)
     this.#whispers = new Whispers({ ...needs, send: (bytes, skip) => needs.engine.whisper(this.id, bytes, skip) })
     this.documents = new LiveDocuments({ replica: needs.replica, random: needs.runtime.random, log: needs.log, whisper: (plain) => this.#whispers.say(plain) })

@@ -3,15 +3,18 @@ import { noMesh } from '../../../crdt/crypto/sign.ts'
 import { meshTag, readEntry, verifyEntry, type Entry } from '../../../crdt/log/entry.ts'
 import { verify } from '../../../crdt/crypto/sign.ts'
 import type { AuditReport, AuditService } from '../../ports/services.ts'
-import type { Timers } from '../../ports/runtime.ts'
+import type { Clock, Timers } from '../../ports/runtime.ts'
+import { queryAudit } from '../audit/query-audit.ts'
 import { voidEntries } from './void-entries.ts'
 import type { RunningMesh } from '../mesh/running-mesh.ts'
 
 const page = 200
 const problemsListed = 100
 
-export function auditService(mesh: () => RunningMesh, timers: Timers): AuditService {
+export function auditService(mesh: () => RunningMesh, runtime: { readonly clock: Clock; readonly timers: Timers }): AuditService {
+  const { timers } = runtime
   return {
+    query: (query, progress, signal) => queryAudit(mesh(), query, runtime, progress, signal),
     void: (signal) => voidEntries(mesh(), timers, signal),
     async verify(progress, signal) {
       const { replica } = mesh()

@@ -48,7 +48,7 @@ export function servicesFor(peer: ServicesHost, caller: Caller): Services {
     documents: documentsService(mesh, runtime.random, peer.needs.openDocuments),
     files: filesService(mesh, runtime, peer.needs.files),
     messages: messagesService({ mesh, meshes: () => (caller.mesh === undefined && peer.meshes.size > 0 ? [...peer.meshes.values()] : [mesh()]), runtime, reader, sessions: () => sessionsOf(peer, mesh()) }),
-    audit: auditService(mesh, runtime.timers),
+    audit: auditService(mesh, runtime),
   }
 }
 

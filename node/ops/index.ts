@@ -3,6 +3,7 @@ import type * as z from 'zod'
 import type { Operation } from './define.ts'
 import { auditQuery } from './audit/query.ts'
 import { auditVerify } from './audit/verify.ts'
+import { auditWatch } from './audit/watch.ts'
 import { auditVoid } from './audit/void.ts'
 import { configGet } from './config/get.ts'
 import { configList } from './config/list.ts'
@@ -75,7 +76,7 @@ export const operations = [
   documentCreate, documentList, documentShow, documentAppend, documentExport, documentConnect,
   fileShare, fileGet, fileList, fileStatus, fileGrant, fileDelete,
   messageSend, messageInbox, messageStatus, messageWatch,
-  auditQuery, auditVerify, auditVoid,
+  auditQuery, auditVerify, auditVoid, auditWatch,
 ] as const
 
 type Declared = (typeof operations)[number]

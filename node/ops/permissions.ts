@@ -23,6 +23,7 @@ export const permissions = {
   'mesh.choose': null,
   'session.write': null,
   'message.read': null,
+  'audit.watch': null,
 
   'mesh.read': anyone,
   'mesh.leave': present,

@@ -468,7 +468,17 @@ export interface AuditQuery {
   readonly limit: number
 }
 
+/** Members that came or went, and what else was done to the membership, as it became known here. */
+export interface Notice {
+  readonly mesh_name: string
+  readonly entries: readonly { readonly entry: string; readonly by: string; readonly text: string; readonly at: number; readonly void: string | null }[]
+  /** How many came with them and were left out: older ones. */
+  readonly more: number
+}
+
 export interface AuditService {
+  /** Calls back when something of that kind becomes known, in the mesh that was named or in any, until the signal fires. Resolves once it watches. */
+  watch(on: (notice: Notice) => void, signal: AbortSignal): Promise<void>
   /** How many entries lie outside the pins of a removal (rule T4), and the first of them. */
   void(signal: AbortSignal): Promise<{ readonly total: number; readonly entries: readonly VoidEntry[] }>
   verify(progress: (done: number, total: number) => void, signal: AbortSignal): Promise<AuditReport>

@@ -1,6 +1,6 @@
 /** One mesh of a MemoryPeer: what is written is kept in maps, and peers are people who never answer. */
 import { AtollError } from '../../node/ports/errors.ts'
-import type { AuditService, DocumentsService, FilesService, FileSummary, Json, MembersService, MemoryService, MeshService, MeshSummary, Message, MessagesService, Note, Peer, PeersService, RelaysService, Role, SessionInfo, StateChange, StateService, StateVersion } from '../../node/ports/services.ts'
+import type { AuditService, DocumentsService, FilesService, FileSummary, Json, MembersService, MemoryService, MeshService, MeshSummary, Message, MessagesService, Note, Notice, Peer, PeersService, RelaysService, Role, SessionInfo, StateChange, StateService, StateVersion } from '../../node/ports/services.ts'
 import { memoryMembers, type MemoryMember } from './memory-members.ts'
 
 interface World {
@@ -37,6 +37,7 @@ export class MemoryMesh {
   readonly #invites: MemoryInvite[] = []
   readonly #inbox: Message[] = []
   readonly #listeners = new Set<(message: Message) => void>()
+  readonly #noticed = new Set<(notice: Notice) => void>()
 
   constructor(world: World, id: string, name: string, as: string) {
     this.#world = world
@@ -256,8 +257,14 @@ export class MemoryMesh {
     }
   }
 
+  /** Members came or went. */
+  notice(by: string, text: string): void {
+    for (const on of this.#noticed) on({ mesh_name: this.name, entries: [{ entry: 'e2', by, text, at: 0, void: null }], more: 0 })
+  }
+
   auditService(): AuditService {
     return {
+      watch: (on, signal) => listen(this.#noticed, on, signal),
       void: async () => ({ total: 0, entries: [] }),
       query: async () => ({ entries: [{ entry: 'e1', log: 'l1', seq: 1, device: this.#world.device, by: this.#as, at: 0, changes: [{ kind: 'founded', text: 'founded the mesh', count: 1 }], void: null }], next: null }),
       verify: async (progress) => {

@@ -1,7 +1,7 @@
 /** Who did what, asked of whole peers. */
 import { expect, test } from 'vitest'
 import { kindsSaid } from '../../node/ops/audit/made-by.ts'
-import type { AuditEntry, AuditQuery } from '../../node/ports/services.ts'
+import type { AuditEntry, AuditQuery, Notice } from '../../node/ports/services.ts'
 import { never, PeopleWorld } from './people-world.ts'
 import type { SimPeer } from './sim-peer.ts'
 
@@ -114,4 +114,32 @@ test('C1: pages are the same whatever their size and order, and a clock that was
   const recent = await ask(world, alice, { since: { ago_ms: 60_000 }, until: { ago_ms: -60_000 }, by: 'alice', kinds: kindsSaid('state.set') })
   expect(recent.entries).toHaveLength(10)
   expect((await ask(world, alice, { until: { at: (whole[0] as AuditEntry).at } })).entries.length).toBeGreaterThan(0)
+})
+
+test('T9: members coming and going and changed keys are told once where they become known, in the log and to who watches', async () => {
+  using world = new PeopleWorld('audit-told')
+  const [alice, bob, carol] = (await world.people('alice', 'bob', 'carol')) as [SimPeer, SimPeer, SimPeer]
+  const heard: Notice[] = []
+  const stop = new AbortController()
+  await world.as(bob).audit.watch((notice) => heard.push(notice), stop.signal)
+  const texts = (): string[] => heard.splice(0).flatMap(({ entries }) => entries.map(({ by, text }) => `${by} ${text}`))
+  await world.invite(alice, world.peer('dave'), 'dave')
+  await world.time.advance(10_000)
+  expect(texts()).toEqual(['alice admitted dave as member by an invite of alice'])
+  await world.done(carol.setOnline(false))
+  await world.done(world.as(alice).members.remove('dave'))
+  await world.time.advance(10_000)
+  expect(heard).toHaveLength(1)
+  expect(texts()).toEqual(['alice removed dave', 'alice changed the keys, for 3 devices'])
+  await world.done(carol.setOnline(true))
+  await world.time.advance(30_000)
+  await world.done(world.as(carol).mesh.leave())
+  await world.time.advance(10_000)
+  expect(texts()[0]).toBe('carol left the mesh')
+  const logged = (peer: SimPeer): unknown[] => peer.lines.filter(({ event }) => event === 'membership').map(({ fields }) => fields?.['did'])
+  expect(logged(bob)).toEqual(expect.arrayContaining(['admitted dave as member by an invite of alice', 'removed dave', 'left the mesh']))
+  // Who was away is told when it comes back, and who joins is not told what was before.
+  expect(logged(carol)).toContain('removed dave')
+  expect(logged(world.peer('dave'))).not.toContain('admitted bob as member by an invite of alice')
+  stop.abort()
 })

@@ -21,6 +21,7 @@ import { awarenessWhisper, LiveDocuments } from '../documents/live-documents.ts'
 import type { BlobExchange } from '../blobs/blob-exchange.ts'
 import { MeshFiles } from '../blobs/mesh-files.ts'
 import { LogTimes } from '../audit/log-times.ts'
+import { Announcements } from './announcements.ts'
 import { Mail } from './mail.ts'
 import { Names } from './names.ts'
 import { Presence } from './presence.ts'
@@ -57,6 +58,7 @@ export class RunningMesh {
   readonly documents: LiveDocuments
   readonly files: MeshFiles
   readonly times: LogTimes
+  readonly announcements: Announcements
   readonly #whispers: Whispers
   readonly #needs: RunningMeshNeeds
   readonly #listening: Disposable
@@ -76,6 +78,7 @@ export class RunningMesh {
     this.id = needs.replica.mesh
     this.names = new Names(needs.replica)
     this.times = new LogTimes(needs.replica)
+    this.announcements = new Announcements({ replica: needs.replica, names: this.names, timers: needs.runtime.timers, log: needs.log })
     this.mail = new Mail(needs.replica, this.names, needs.runtime)
     this.#whispers = new Whispers({ ...needs, send: (bytes, skip) => needs.engine.whisper(this.id, bytes, skip) })
     this.documents = new LiveDocuments({ replica: needs.replica, random: needs.runtime.random, log: needs.log, whisper: (plain) => this.#whispers.say(plain) })
@@ -176,6 +179,7 @@ export class RunningMesh {
     this.presence.stop()
     this.#listening[Symbol.dispose]()
     for (const timer of [this.#heldTimer, this.#chores, this.#expiry]) timer?.[Symbol.dispose]()
+    this.announcements.stop()
     this.mail.stop()
     this.documents.stop()
     this.files.stop()

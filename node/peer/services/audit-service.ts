@@ -11,10 +11,15 @@ import type { RunningMesh } from '../mesh/running-mesh.ts'
 const page = 200
 const problemsListed = 100
 
-export function auditService(mesh: () => RunningMesh, runtime: { readonly clock: Clock; readonly timers: Timers }): AuditService {
+/** @param meshes those that are watched: the one that was named, or all */
+export function auditService(mesh: () => RunningMesh, meshes: () => readonly RunningMesh[], runtime: { readonly clock: Clock; readonly timers: Timers }): AuditService {
   const { timers } = runtime
   return {
     query: (query, progress, signal) => queryAudit(mesh(), query, runtime, progress, signal),
+    async watch(on, signal) {
+      const watching = meshes().map(({ announcements }) => announcements.watch(on))
+      signal.addEventListener('abort', () => watching.forEach((one) => one[Symbol.dispose]()), { once: true })
+    },
     void: (signal) => voidEntries(mesh(), timers, signal),
     async verify(progress, signal) {
       const { replica } = mesh()

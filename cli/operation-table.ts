@@ -67,7 +67,7 @@ export const operationTable: readonly OperationRow[] = [
   { name: 'message.status', words: 'message-status', summary: 'How far a message you sent got, per recipient', load: async () => (await import('../node/ops/message/status.ts')).messageStatus },
   { name: 'message.watch', words: 'message watch', summary: 'Follow the messages to this session as they arrive, until cancelled', load: async () => (await import('../node/ops/message/watch.ts')).messageWatch },
   { name: 'audit.query', words: 'audit query', summary: 'Who did what, when and by which operation, as the signed entries say', load: async () => (await import('../node/ops/audit/query.ts')).auditQuery },
-  { name: 'audit.verify', words: 'audit verify', summary: 'Verify every chain and signature of the mesh as this device holds it, and say what does not fit', load: async () => (await import('../node/ops/audit/verify.ts')).auditVerify },
+  { name: 'audit.verify', words: 'audit verify', summary: 'Verify every chain, signature and authority of the mesh as this device holds it, and name what does not fit, with who signed it', load: async () => (await import('../node/ops/audit/verify.ts')).auditVerify },
   { name: 'audit.void', words: 'audit void', summary: 'List what removed members wrote outside of what their removal lets stand', load: async () => (await import('../node/ops/audit/void.ts')).auditVoid },
   { name: 'audit.watch', words: 'audit watch', summary: 'Follow members coming and going, roles, devices and changed keys as they become known here, until cancelled', load: async () => (await import('../node/ops/audit/watch.ts')).auditWatch },
 ]

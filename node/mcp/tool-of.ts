@@ -14,7 +14,8 @@ export function toolOf(operation: Operation): Tool {
     description: doc,
     inputSchema: { ...input, properties: { ...properties, [meshParameter]: { type: 'string', description: 'Name of the mesh, where you are in several' } } },
     outputSchema: jsonSchema(operation.output, 'output'),
-    annotations: { readOnlyHint: readOnly, openWorldHint: true },
+    // What the protocol takes for granted is left out: an agent pays for every character.
+    ...(readOnly ? { annotations: { readOnlyHint: true } } : {}),
     ...(alwaysLoad === true ? { _meta: { 'anthropic/alwaysLoad': true } } : {}),
   }
 }

@@ -409,7 +409,8 @@ export interface AuditReport {
   readonly logs: number
   readonly signatures: number
   readonly membership: number
-  readonly problems: readonly { readonly entry: string; readonly log: string; readonly seq: number; readonly device: string; readonly problem: string }[]
+  /** The first by its author's clock first: of what follows a bad entry much is only its consequence. */
+  readonly problems: readonly { readonly entry: string; readonly log: string; readonly seq: number; readonly device: string; readonly by: string; readonly at: number; readonly problem: string }[]
 }
 
 /** An entry that has no effect for its author was removed. */

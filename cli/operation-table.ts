@@ -35,6 +35,7 @@ export const operationTable: readonly OperationRow[] = [
   { name: 'member.list', words: 'member list', summary: 'List the members of a mesh with role, devices, who let them in and when', load: async () => (await import('../node/ops/member/list.ts')).memberList },
   { name: 'member.role', words: 'member role', summary: 'Give a member another role', load: async () => (await import('../node/ops/member/role.ts')).memberRole },
   { name: 'member.rename', words: 'member rename', summary: 'Give a member another name', load: async () => (await import('../node/ops/member/rename.ts')).memberRename },
+  { name: 'member.verify', words: 'verify', summary: 'Show the safety number of you and a member', load: async () => (await import('../node/ops/member/verify.ts')).memberVerify },
   { name: 'member.remove', words: 'member remove', summary: 'Remove a member with all devices', load: async () => (await import('../node/ops/member/remove.ts')).memberRemove },
   { name: 'peer.list', words: 'peers', summary: 'List who is in the mesh', load: async () => (await import('../node/ops/peer/list.ts')).peerList },
   { name: 'peer.explain', words: 'explain path', summary: 'Explain how a peer is reached', load: async () => (await import('../node/ops/peer/explain.ts')).peerExplain },

@@ -16,6 +16,7 @@ import { memberList } from './member/list.ts'
 import { memberRemove } from './member/remove.ts'
 import { memberRename } from './member/rename.ts'
 import { memberRole } from './member/role.ts'
+import { memberVerify } from './member/verify.ts'
 import { documentAppend } from './document/append.ts'
 import { documentConnect } from './document/connect.ts'
 import { documentCreate } from './document/create.ts'
@@ -68,7 +69,7 @@ export const operations = [
   meshCreate, meshJoin, meshList, meshUse, meshInfo, meshStats, meshLeave,
   inviteCreate, inviteList, inviteRevoke,
   relayAdd, relayRemove, relayList,
-  memberList, memberRole, memberRename, memberRemove,
+  memberList, memberRole, memberRename, memberVerify, memberRemove,
   peerList, peerExplain, peerPing,
   sessionSetSummary, sessionSetStatus,
   stateSet, stateGet, stateList, stateDelete, stateHistory, stateWatch,

@@ -34,6 +34,8 @@ export const permissions = {
   'member.role': [...granters],
   // Oneself, or as a steward anybody: the service and every peer's fold see to that.
   'member.rename': present,
+  // A mark of this device alone.
+  'member.verify': anyone,
   'peer.ping': present,
   'state.read': anyone,
   'state.write': [...writers],

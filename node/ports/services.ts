@@ -160,6 +160,9 @@ export interface RelaysService {
   list(): Promise<readonly RelayState[]>
 }
 
+/** What the person at this device has made sure of: `changed`, where a verified member has other devices or keys since. */
+export type Verification = 'you' | 'verified' | 'changed' | 'none'
+
 export interface Member {
   readonly member: string
   readonly name: string
@@ -168,7 +171,21 @@ export interface Member {
   readonly you: boolean
   readonly devices: readonly { readonly device: string; readonly online: boolean }[]
   readonly admitted_by: string | null
+  readonly verification: Verification
   readonly joined_at: number
+}
+
+/** The safety number of this device's member and another, and what is known of it. */
+export interface Verified {
+  readonly member: string
+  readonly name: string
+  readonly number: string
+  readonly qr: readonly string[]
+  readonly matches: boolean | null
+  readonly verification: Verification
+  readonly verified_at: number | null
+  readonly devices: number
+  readonly new_devices: readonly string[]
 }
 
 /** What a removal does, or would do. */
@@ -187,6 +204,8 @@ export interface MembersService {
   list(): Promise<readonly Member[]>
   remove(name: string, preview?: boolean): Promise<Removal>
   setRole(name: string, role: Role): Promise<{ member: string; name: string; before: Role; role: Role; rotated: boolean }>
+  /** Marks nothing where the number that was given does not match. */
+  verify(input: { name: string; number?: string | undefined; confirm: boolean; withdraw: boolean }): Promise<Verified>
   rename(name: string, to: string): Promise<{ member: string; before: string; name: string }>
 }
 
@@ -210,6 +229,7 @@ export interface Peer {
   readonly member: string
   readonly name: string
   readonly role: Role
+  readonly verification: Verification
   readonly you: boolean
   readonly online: boolean
   readonly path: Path

@@ -25,6 +25,7 @@ import { Announcements } from './announcements.ts'
 import { Mail } from './mail.ts'
 import { Names } from './names.ts'
 import { Presence } from './presence.ts'
+import { VerifiedMembers } from './verified-members.ts'
 import { Whispers } from './whispers.ts'
 
 const relayList = z.array(z.string()).max(limits.relaysPerMesh)
@@ -59,6 +60,7 @@ export class RunningMesh {
   readonly files: MeshFiles
   readonly times: LogTimes
   readonly announcements: Announcements
+  readonly verified: VerifiedMembers
   readonly #whispers: Whispers
   readonly #needs: RunningMeshNeeds
   readonly #listening: Disposable
@@ -79,6 +81,7 @@ export class RunningMesh {
     this.names = new Names(needs.replica)
     this.times = new LogTimes(needs.replica)
     this.announcements = new Announcements({ replica: needs.replica, names: this.names, timers: needs.runtime.timers, log: needs.log })
+    this.verified = new VerifiedMembers({ replica: needs.replica, names: this.names, log: needs.log })
     this.mail = new Mail(needs.replica, this.names, needs.runtime)
     this.#whispers = new Whispers({ ...needs, send: (bytes, skip) => needs.engine.whisper(this.id, bytes, skip) })
     this.documents = new LiveDocuments({ replica: needs.replica, random: needs.runtime.random, log: needs.log, whisper: (plain) => this.#whispers.say(plain) })

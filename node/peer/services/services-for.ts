@@ -34,7 +34,7 @@ export function servicesFor(peer: ServicesHost, caller: Caller): Services {
     meshes: meshesService(peer),
     mesh: meshService(peer, mesh),
     relays: relaysService(peer, mesh),
-    members: membersService(mesh),
+    members: membersService(mesh, runtime.clock),
     peers: peersService(peer, mesh),
     sessions: {
       async setSummary(summary) {

@@ -19,7 +19,7 @@ export const auditQuery = defineOp({
     until: momentText().optional().describe('Nothing later than this'),
     log: z.string().regex(/^[0-9a-f]{6,64}$/, 'an id, or at least six digits of its beginning').optional().describe('Only this log or device: the beginning of its id'),
     oldest: z.boolean().default(false).describe('Oldest first'),
-    after: z.string().regex(/^[0-9a-f]{64}$/, 'the whole id of an entry').optional().describe('Go on behind this entry: `next` of the answer before'),
+    after: z.string().regex(/^[0-9a-f]{64}$/, 'the whole id of an entry').optional().describe('Go on behind this entry: the last `next`'),
     limit: z.number().int().min(1).max(1000).default(50).describe('At most this many'),
   }),
   output: z.object({
@@ -30,7 +30,7 @@ export const auditQuery = defineOp({
       device: z.string(),
       by: z.string(),
       at: z.number(),
-      changes: z.array(z.object({ kind: z.string(), text: z.string(), count: z.number(), operations: z.array(z.string()).describe('Which of them did it is not said; none: the node itself') })),
+      changes: z.array(z.object({ kind: z.string(), text: z.string(), count: z.number(), operations: z.array(z.string()) })),
       void: z.string().nullable().describe('Why it has no effect'),
     })),
     next: z.string().nullable(),
@@ -38,6 +38,7 @@ export const auditQuery = defineOp({
   needs: ['audit'],
   errors: ['member_unknown', 'member_ambiguous', 'entry_unknown'],
   cli: { command: 'audit query' },
+  mcp: { tool: 'audit_query', readOnly: true, hidden: ['log', 'until', 'oldest'] },
   example: 'atoll audit query --what membership --since 7d',
   handler: async ({ audit }, { what: said, oldest, ...query }, { progress, signal }) => {
     const { entries, next } = await audit.query({ ...query, kinds: said === undefined ? undefined : kindsSaid(said), newest_first: !oldest }, (done, total) => progress('reading entries', done, total), signal)

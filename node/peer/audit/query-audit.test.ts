@@ -63,3 +63,15 @@ test('what is not here cannot be gone on from', async () => {
   const asked = queryAudit(mesh, { newest_first: true, limit: 10, after: 'f'.repeat(64) }, alice.runtime, () => undefined, never)
   await expect(world.done(asked)).rejects.toMatchObject({ code: 'entry_unknown' })
 })
+
+test('T3: what a role may not write is shown, and that it has no effect', async () => {
+  const world = new ReplicaWorld('guest')
+  const alice = await world.found()
+  const eve = await world.join(alice, 'eve', 'guest')
+  const forged = world.forge(eve)
+  await world.done(alice.replica.receive([forged.bytes]))
+  expect(world.get(alice, 'forged')).toEqual([])
+  const mesh = { replica: alice.replica, names: new Names(alice.replica), times: new LogTimes(alice.replica) }
+  const { entries } = await world.done(queryAudit(mesh, { newest_first: true, limit: 1, kinds: new Set(['state_set']) }, alice.runtime, () => undefined, never))
+  expect(entries).toMatchObject([{ entry: forged.id, changes: [{ text: 'set forged' }], void: 'its author was guest then, and that role does not write this' }])
+})

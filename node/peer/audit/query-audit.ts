@@ -1,10 +1,11 @@
 /** Answers who did what: a page of entries out of any number, with what each changed. */
-import { readEntry } from '../../../crdt/log/entry.ts'
+import { readEntry, type Entry } from '../../../crdt/log/entry.ts'
 import type { MemberEntry } from '../../../crdt/members/history.ts'
+import { writers } from '../../../crdt/members/roles.ts'
 import type { EntryId, LogId } from '../../../crdt/wire/ids.ts'
 import { AtollError } from '../../ports/errors.ts'
 import type { Clock, Timers } from '../../ports/runtime.ts'
-import { auditKinds, type AuditEntry, type AuditKind, type AuditQuery, type Moment } from '../../ports/services.ts'
+import { auditKinds, type AuditChange, type AuditEntry, type AuditKind, type AuditQuery, type Moment } from '../../ports/services.ts'
 import type { RunningMesh } from '../mesh/running-mesh.ts'
 import { changesOf } from './content-words.ts'
 import { blockOf, type LogTimes } from './log-times.ts'
@@ -47,11 +48,11 @@ export async function queryAudit(mesh: AuditedMesh, query: AuditQuery, runtime: 
   const entries: AuditEntry[] = []
   let looked = 0
   for (const one of found) {
-    const entry = describe(mesh, one)
-    if (entry && (query.kinds === undefined || entry.changes.some(({ kind }) => query.kinds?.has(kind)))) {
+    const described = describe(mesh, one)
+    if (described && (query.kinds === undefined || described.changes.some(({ kind }) => query.kinds?.has(kind)))) {
       // One more than was asked for is there: so there is something to go on with.
       if (entries.length === query.limit) return { entries, next: entries.at(-1)?.entry ?? null }
-      entries.push(entry)
+      entries.push(described.whole())
     }
     if (++looked % entriesPerTurn === 0) {
       progress(looked, total)
@@ -61,16 +62,35 @@ export async function queryAudit(mesh: AuditedMesh, query: AuditQuery, runtime: 
   return { entries, next: null }
 }
 
-function describe({ replica, names }: AuditedMesh, found: Found): AuditEntry | undefined {
+/** What an entry did, and on being asked whether that has an effect. */
+interface Described {
+  readonly changes: readonly AuditChange[]
+  whole(): AuditEntry
+}
+
+function describe(mesh: AuditedMesh, found: Found): Described | undefined {
+  const { replica, names } = mesh
   if ('membership' in found) {
     const { id, log, seq, device, ms } = replica.membership.history.entries[found.membership] as MemberEntry
-    return { entry: id, log, seq, device, by: names.device(device), at: ms, changes: [{ ...tellOp(replica.membership, found.membership, names), count: 1 }], void: voidReason(replica.membership, found.membership, names) }
+    const changes = [{ ...tellOp(replica.membership, found.membership, names), count: 1 }]
+    return { changes, whole: () => ({ entry: id, log, seq, device, by: names.device(device), at: ms, changes, void: voidReason(replica.membership, found.membership, names) }) }
   }
   const read = readEntry(found.content.bytes)
   if (!read.ok) return undefined
-  const { id, log, seq, device, clock } = read.entry
-  const stands = replica.ledger.stands(read.entry, found.content.frontier)
-  return { entry: id, log, seq, device, by: names.device(device), at: clock.ms, changes: changesOf(replica, read.entry, names), void: stands ? null : 'its author is no longer in the mesh, and it lies outside what the removal lets stand; where others built on it, it counts all the same' }
+  const { entry } = read
+  const { id, log, seq, device, clock } = entry
+  const changes = changesOf(replica, entry, names)
+  return { changes, whole: () => ({ entry: id, log, seq, device, by: names.device(device), at: clock.ms, changes, void: contentVoid(mesh, entry, found.content.frontier, changes) }) }
+}
+
+/** What those whose role writes no content may write all the same. */
+const anybodys: ReadonlySet<AuditKind> = new Set(['receipt', 'member_named', 'sealed', 'unknown'])
+
+function contentVoid({ replica }: AuditedMesh, entry: Entry, frontier: readonly EntryId[], changes: readonly AuditChange[]): string | null {
+  if (!replica.ledger.stands(entry, frontier)) return 'its author is no longer in the mesh, and it lies outside what the removal lets stand; where others built on it, it counts all the same'
+  const role = replica.membership.viewAt(frontier)?.device(entry.device)?.role
+  if (role !== undefined && !writers.has(role) && changes.some(({ kind }) => !anybodys.has(kind))) return `its author was ${role} then, and that role does not write this`
+  return null
 }
 
 /** Whose entries are wanted, and of which log. */

@@ -67,7 +67,7 @@ function settings(): readonly string[] {
 function outcomes(): readonly string[] {
   const statuses: readonly (readonly string[])[] = [
     ['0', 'done'],
-    ['1', 'anything else; for `audit verify`: something does not fit'],
+    ['1', 'anything else; for `audit verify`: something does not fit; for `verify`: the number does not match'],
     ['2', 'the command was wrong as typed'],
     ['3', 'what was named does not exist'],
     ['4', 'not allowed'],

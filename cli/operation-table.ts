@@ -35,6 +35,7 @@ export const operationTable: readonly OperationRow[] = [
   { name: 'member.list', words: 'member list', summary: 'List the members of a mesh with role, devices, who let them in and when', load: async () => (await import('../node/ops/member/list.ts')).memberList },
   { name: 'member.role', words: 'member role', summary: 'Give a member another role', load: async () => (await import('../node/ops/member/role.ts')).memberRole },
   { name: 'member.rename', words: 'member rename', summary: 'Give a member another name', load: async () => (await import('../node/ops/member/rename.ts')).memberRename },
+  { name: 'member.verify', words: 'verify', summary: 'Show the safety number of you and a member', load: async () => (await import('../node/ops/member/verify.ts')).memberVerify },
   { name: 'member.remove', words: 'member remove', summary: 'Remove a member with all devices', load: async () => (await import('../node/ops/member/remove.ts')).memberRemove },
   { name: 'peer.list', words: 'peers', summary: 'List who is in the mesh', load: async () => (await import('../node/ops/peer/list.ts')).peerList },
   { name: 'peer.explain', words: 'explain path', summary: 'Explain how a peer is reached', load: async () => (await import('../node/ops/peer/explain.ts')).peerExplain },
@@ -66,6 +67,8 @@ export const operationTable: readonly OperationRow[] = [
   { name: 'message.inbox', words: 'inbox', summary: 'Take the messages that wait for this session', load: async () => (await import('../node/ops/message/inbox.ts')).messageInbox },
   { name: 'message.status', words: 'message-status', summary: 'How far a message you sent got, per recipient', load: async () => (await import('../node/ops/message/status.ts')).messageStatus },
   { name: 'message.watch', words: 'message watch', summary: 'Follow the messages to this session as they arrive, until cancelled', load: async () => (await import('../node/ops/message/watch.ts')).messageWatch },
-  { name: 'audit.verify', words: 'audit verify', summary: 'Verify every chain and signature of the mesh as this device holds it, and say what does not fit', load: async () => (await import('../node/ops/audit/verify.ts')).auditVerify },
+  { name: 'audit.query', words: 'audit query', summary: 'Who did what, when and by which operation, as the signed entries say', load: async () => (await import('../node/ops/audit/query.ts')).auditQuery },
+  { name: 'audit.verify', words: 'audit verify', summary: 'Verify every chain, signature and authority of the mesh as this device holds it, and name what does not fit, with who signed it', load: async () => (await import('../node/ops/audit/verify.ts')).auditVerify },
   { name: 'audit.void', words: 'audit void', summary: 'List what removed members wrote outside of what their removal lets stand', load: async () => (await import('../node/ops/audit/void.ts')).auditVoid },
+  { name: 'audit.watch', words: 'audit watch', summary: 'Follow members coming and going, roles, devices and changed keys as they become known here, until cancelled', load: async () => (await import('../node/ops/audit/watch.ts')).auditWatch },
 ]

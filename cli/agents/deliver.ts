@@ -3,9 +3,11 @@
  * writes it, for as long as the reader lives. A node that is not there, goes away or comes back as another
  * version is waited for and never started from here: whoever stopped it wanted it stopped.
  */
+import type { Notice } from '../../node/ports/services.ts'
 import type { Timers } from '../../node/ports/runtime.ts'
 import { AtollError, toAtollError } from '../../node/ports/errors.ts'
 import type { Inbox, OpenInbox } from './inbox.ts'
+import { frameNotice } from './frame-message.ts'
 import { nextBatch, type BatchLimits } from './next-batch.ts'
 import type { Pace } from './pace.ts'
 import { pause } from './pause.ts'
@@ -50,15 +52,29 @@ export async function deliver(delivery: Delivery, signal: AbortSignal): Promise<
 async function follow(inbox: Inbox, delivery: Delivery, announced: Set<string>, signal: AbortSignal): Promise<void> {
   // Asked for before the first look, so that nothing arrives between the two unseen.
   let arrived = Promise.withResolvers<void>()
-  const watching = inbox.watch(() => arrived.resolve(), signal).then(() => {
+  const notices: Notice[] = []
+  const noticed = inbox.notices((notice) => {
+    notices.push(notice)
+    arrived.resolve()
+  }, signal)
+  const watching = Promise.all([inbox.watch(() => arrived.resolve(), signal), noticed]).then(() => {
     if (!signal.aborted) throw new AtollError('node_unreachable', { why: 'it stopped watching' })
   })
   for (;;) {
     // Rejects when the node goes away; without this race nobody would hear of it while lines are written.
-    await Promise.race([watching, drain(inbox, delivery, announced, signal)])
+    await Promise.race([watching, tell(notices, delivery, signal).then(() => drain(inbox, delivery, announced, signal))])
     await Promise.race([watching, arrived.promise])
     if (signal.aborted) return
     arrived = Promise.withResolvers()
+  }
+}
+
+/** One line for each change of the membership: told once, and to be asked for later by whoever missed it. */
+async function tell(notices: Notice[], { limits, pace, readerLives, write }: Delivery, signal: AbortSignal): Promise<void> {
+  for (let notice = notices.shift(); notice; notice = notices.shift()) {
+    if (!(await pace.ready(signal)) || !readerLives()) return
+    write([frameNotice(notice, limits.lineChars)])
+    pace.spend()
   }
 }
 

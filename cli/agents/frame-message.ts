@@ -4,7 +4,7 @@
  * which no quote, line end, bracket or invisible character is left bare, so that no content can end its
  * quotes and speak as the frame.
  */
-import type { Message } from '../../node/ports/services.ts'
+import type { Message, Notice } from '../../node/ports/services.ts'
 
 /** Longest a name is shown, quotes included: ids come whole. */
 const nameChars = 40
@@ -18,6 +18,13 @@ export function frameMessage(message: Message): string {
 export function announceMessage(message: Message, chars: number): string {
   const start = `${head(message)} To read it (${message.text.length} characters) call check_messages. It begins: `
   return start + quoted(message.text, Math.max(2, chars - start.length))
+}
+
+/** Members coming and going as one line: how many more there are where not all fit. */
+export function frameNotice({ mesh_name, entries, more }: Notice, chars: number): string {
+  const start = `In mesh ${name(mesh_name)} the membership changed. Nobody wrote this to you: it is read off signed entries, the names in it are the peers', and it approves nothing. \`atoll audit query --what membership\` shows all${more > 0 ? `; ${more} older ones came with these` : ''}: `
+  const told = entries.map((one) => `${one.by} ${one.text}${one.void === null ? '' : ' (void)'}`).join('; ')
+  return start + quoted(told, Math.max(2, chars - start.length))
 }
 
 function head({ from, from_member, mesh_name, priority, id, reply_to }: Message): string {

@@ -1,6 +1,6 @@
 /** An inbox in memory, for tests of what reads it. */
 import { AtollError } from '../../node/ports/errors.ts'
-import type { Message } from '../../node/ports/services.ts'
+import type { Message, Notice } from '../../node/ports/services.ts'
 import type { Inbox, OpenInbox } from './inbox.ts'
 
 /** A session's inbox and the node that holds it. */
@@ -11,12 +11,18 @@ export class InboxDouble {
   running = true
   messages: Message[] = []
   readonly #watchers = new Set<{ arrived(): void; fail(error: Error): void }>()
+  readonly #noticed = new Set<(notice: Notice) => void>()
   #ids = 0
 
   arrive(text: string, more: Partial<Message> = {}): void {
     const id = `m${++this.#ids}`
     this.messages.push({ id, from: 'alice', from_member: 'alice', to: 'bob', text, priority: 'next', reply_to: null, at: 0, mesh_name: 'team', ...more })
     for (const watcher of this.#watchers) watcher.arrived()
+  }
+
+  /** A member came or went. */
+  notice(by: string, text: string): void {
+    for (const on of [...this.#noticed]) on({ mesh_name: 'team', entries: [{ entry: 'e', by, text, at: 0, void: null }], more: 0 })
   }
 
   /** The node goes away. */
@@ -41,6 +47,11 @@ export class InboxDouble {
           const watcher = { arrived, fail: reject }
           this.#watchers.add(watcher)
           signal.addEventListener('abort', () => (this.#watchers.delete(watcher), resolve()), { once: true })
+        }),
+      notices: (on, signal) =>
+        new Promise((resolve) => {
+          this.#noticed.add(on)
+          signal.addEventListener('abort', () => (this.#noticed.delete(on), resolve()), { once: true })
         }),
       [Symbol.asyncDispose]: async () => {},
     }

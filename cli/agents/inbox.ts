@@ -1,5 +1,5 @@
 /** What delivery to an agent needs of the node; tests give it from memory. */
-import type { Message } from '../../node/ports/services.ts'
+import type { Message, Notice } from '../../node/ports/services.ts'
 
 /** The messages that wait for one session. */
 export interface Inbox extends AsyncDisposable {
@@ -10,6 +10,8 @@ export interface Inbox extends AsyncDisposable {
    * to show, and nobody else's.
    */
   take(messages: readonly Message[]): Promise<readonly Message[]>
+  /** Calls back with members coming and going. Ends with the signal; rejects when the node goes away. */
+  notices(on: (notice: Notice) => void, signal: AbortSignal): Promise<void>
   /** Calls back when something may have arrived. Ends with the signal; rejects when the node goes away. */
   watch(arrived: () => void, signal: AbortSignal): Promise<void>
 }

@@ -36,13 +36,16 @@ export function clientInbox(client: Client, signal: AbortSignal): Inbox {
   return {
     waiting: async (limit) => (await look()).filter(({ priority }) => priority !== 'low').slice(0, limit),
     take: async (wanted) => (wanted.length === 0 ? [] : (await client.message.inbox({ ids: wanted.map(({ id }) => id), limit: wanted.length })).messages),
-    watch: async (arrived, until) => {
-      try {
-        await client.message.watch({}, { signal: until, event: () => arrived() })
-      } catch (error) {
-        if (!until.aborted || toAtollError(error).code !== 'cancelled') throw error
-      }
-    },
+    watch: (arrived, until) => unlessCancelled(client.message.watch({}, { signal: until, event: () => arrived() }), until),
+    notices: (on, until) => unlessCancelled(client.audit.watch({}, { signal: until, event: on }), until),
     [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
+  }
+}
+
+async function unlessCancelled(watching: Promise<unknown>, until: AbortSignal): Promise<void> {
+  try {
+    await watching
+  } catch (error) {
+    if (!until.aborted || toAtollError(error).code !== 'cancelled') throw error
   }
 }

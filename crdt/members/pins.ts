@@ -40,7 +40,7 @@ function causesOf(device: DeviceId, reading: Reading): Set<number> {
 }
 
 /** What made operations fall: removals and closes outside whose past they lie, and what the grants and links they used fell by. */
-function fallenBy(fallen: readonly number[], reading: Reading): Set<number> {
+export function fallenBy(fallen: readonly number[], reading: Reading): Set<number> {
   const { history } = reading
   const causes = new Set<number>()
   // Grows while it is gone through: each once, however often the tree of grants leads there.

@@ -40,6 +40,7 @@ export const domains = {
   fileKey: 'atoll/file-key/v1',
   chunkKey: 'atoll/chunk-key/v1',
   gear: 'atoll/gear/v1',
+  safetyNumber: 'atoll/safety-number/v1',
 } as const
 
 export type Domain = (typeof domains)[keyof typeof domains]

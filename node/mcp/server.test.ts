@@ -113,6 +113,7 @@ describe('the MCP server', () => {
       mesh_stats: [[], []],
       explain_path: [['peer'], []],
       ping_mesh: [[], ['priorities']],
+      audit_query: [[], ['by', 'what', 'since', 'after', 'limit']],
       audit_verify: [[], []],
     }
     expect(Object.keys(named).toSorted()).toEqual(Object.keys(established).toSorted())
@@ -148,7 +149,7 @@ describe('the MCP server', () => {
     expect((await call('check_messages')).text).toMatch(/Message "msg\d+" from "thing" \(member "alex"\) in mesh "crew", priority now[\s\S]*\| hello\n\| world\n/)
     expect((await call('check_messages')).text).toBe('No messages.')
     expect((await call('list_peers')).text).toContain('thing | alex | working | test-agent | test | /work/thing | testing')
-    for (const tool of ['mesh_info', 'mesh_stats', 'ping_mesh', 'audit_verify']) expect(await call(tool)).not.toHaveProperty('isError', true)
+    for (const tool of ['mesh_info', 'mesh_stats', 'ping_mesh', 'audit_query', 'audit_verify']) expect(await call(tool)).not.toHaveProperty('isError', true)
     expect((await call('explain_path', { peer: 'bob' })).text).toContain('failed')
     await call('delete_state', { key: 'k' })
     expect(host.sessions()).toHaveLength(1)

@@ -12,9 +12,10 @@ export function toolOf(operation: Operation): Tool {
   return {
     name: tool,
     description: doc,
-    inputSchema: { ...input, properties: { ...properties, [meshParameter]: { type: 'string', description: 'Name of the mesh, where you are in several' } } },
+    inputSchema: { ...input, properties: { ...properties, [meshParameter]: { type: 'string', description: 'Which mesh, if in several' } } },
     outputSchema: jsonSchema(operation.output, 'output'),
-    annotations: { readOnlyHint: readOnly, openWorldHint: true },
+    // What the protocol takes for granted is left out: an agent pays for every character.
+    ...(readOnly ? { annotations: { readOnlyHint: true } } : {}),
     ...(alwaysLoad === true ? { _meta: { 'anthropic/alwaysLoad': true } } : {}),
   }
 }
@@ -25,8 +26,11 @@ interface ObjectSchema {
   readonly properties: Readonly<Record<string, object>>
 }
 
-/** Answers of a newer node may carry more than this version knows, so outputs stay open. */
+/**
+ * Answers of a newer node may carry more than this version knows, so outputs stay open. Inputs do not, and say so when
+ * they are parsed: in words, and not in every definition that an agent reads.
+ */
 function jsonSchema(schema: z.ZodObject, io: 'input' | 'output'): ObjectSchema {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any', override: ({ jsonSchema: one }) => void (io === 'output' && delete one.additionalProperties) })
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any', override: ({ jsonSchema: one }) => void (one.additionalProperties === false && delete one.additionalProperties) })
   return { ...rest, type: 'object', properties: (rest.properties ?? {}) as ObjectSchema['properties'] }
 }

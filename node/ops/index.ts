@@ -1,7 +1,9 @@
 /** Every operation there is. A new one is a file and a line here. */
 import type * as z from 'zod'
 import type { Operation } from './define.ts'
+import { auditQuery } from './audit/query.ts'
 import { auditVerify } from './audit/verify.ts'
+import { auditWatch } from './audit/watch.ts'
 import { auditVoid } from './audit/void.ts'
 import { configGet } from './config/get.ts'
 import { configList } from './config/list.ts'
@@ -14,6 +16,7 @@ import { memberList } from './member/list.ts'
 import { memberRemove } from './member/remove.ts'
 import { memberRename } from './member/rename.ts'
 import { memberRole } from './member/role.ts'
+import { memberVerify } from './member/verify.ts'
 import { documentAppend } from './document/append.ts'
 import { documentConnect } from './document/connect.ts'
 import { documentCreate } from './document/create.ts'
@@ -66,7 +69,7 @@ export const operations = [
   meshCreate, meshJoin, meshList, meshUse, meshInfo, meshStats, meshLeave,
   inviteCreate, inviteList, inviteRevoke,
   relayAdd, relayRemove, relayList,
-  memberList, memberRole, memberRename, memberRemove,
+  memberList, memberRole, memberRename, memberVerify, memberRemove,
   peerList, peerExplain, peerPing,
   sessionSetSummary, sessionSetStatus,
   stateSet, stateGet, stateList, stateDelete, stateHistory, stateWatch,
@@ -74,7 +77,7 @@ export const operations = [
   documentCreate, documentList, documentShow, documentAppend, documentExport, documentConnect,
   fileShare, fileGet, fileList, fileStatus, fileGrant, fileDelete,
   messageSend, messageInbox, messageStatus, messageWatch,
-  auditVerify, auditVoid,
+  auditQuery, auditVerify, auditVoid, auditWatch,
 ] as const
 
 type Declared = (typeof operations)[number]

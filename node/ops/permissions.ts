@@ -23,6 +23,7 @@ export const permissions = {
   'mesh.choose': null,
   'session.write': null,
   'message.read': null,
+  'audit.watch': null,
 
   'mesh.read': anyone,
   'mesh.leave': present,
@@ -33,6 +34,8 @@ export const permissions = {
   'member.role': [...granters],
   // Oneself, or as a steward anybody: the service and every peer's fold see to that.
   'member.rename': present,
+  // A mark of this device alone.
+  'member.verify': anyone,
   'peer.ping': present,
   'state.read': anyone,
   'state.write': [...writers],

@@ -35,6 +35,7 @@ export const errorTable = {
   note_unknown: { local: 'No note with id {id}. `atoll recall WORDS` finds notes and shows their ids.', remote: 'Unknown note.', exit: 3, retry: false },
   no_editors_here: { local: 'Editors cannot join documents on this node: it does not listen for them.', remote: 'No editors here.', exit: 5, retry: false },
   document_unknown: { local: 'No document is called {name}, or several are: {choices}. `atoll doc list` shows them with their ids.', remote: 'Unknown document.', exit: 3, retry: false },
+  entry_unknown: { local: 'No entry {id} is here. `atoll audit query` shows entries with their ids; one goes on behind an entry by its whole id.', remote: 'Unknown entry.', exit: 3, retry: false },
   message_unknown: { local: 'No message with id {id} was sent or received here.', remote: 'Unknown message.', exit: 3, retry: false },
   invite_unknown: { local: 'This mesh knows no such invite. Ask for a new link.', remote: 'Unknown invite.', exit: 3, retry: false },
   config_unknown: { local: 'There is no setting {key}. Settings: {choices}.', remote: 'Unknown setting.', exit: 2, retry: false },

@@ -160,6 +160,9 @@ export interface RelaysService {
   list(): Promise<readonly RelayState[]>
 }
 
+/** What the person at this device has made sure of: `changed`, where a verified member has other devices or keys since. */
+export type Verification = 'you' | 'verified' | 'changed' | 'none'
+
 export interface Member {
   readonly member: string
   readonly name: string
@@ -168,7 +171,21 @@ export interface Member {
   readonly you: boolean
   readonly devices: readonly { readonly device: string; readonly online: boolean }[]
   readonly admitted_by: string | null
+  readonly verification: Verification
   readonly joined_at: number
+}
+
+/** The safety number of this device's member and another, and what is known of it. */
+export interface Verified {
+  readonly member: string
+  readonly name: string
+  readonly number: string
+  readonly qr: readonly string[]
+  readonly matches: boolean | null
+  readonly verification: Verification
+  readonly verified_at: number | null
+  readonly devices: number
+  readonly new_devices: readonly string[]
 }
 
 /** What a removal does, or would do. */
@@ -187,6 +204,8 @@ export interface MembersService {
   list(): Promise<readonly Member[]>
   remove(name: string, preview?: boolean): Promise<Removal>
   setRole(name: string, role: Role): Promise<{ member: string; name: string; before: Role; role: Role; rotated: boolean }>
+  /** Marks nothing where the number that was given does not match. */
+  verify(input: { name: string; number?: string | undefined; confirm: boolean; withdraw: boolean }): Promise<Verified>
   rename(name: string, to: string): Promise<{ member: string; before: string; name: string }>
 }
 
@@ -210,6 +229,7 @@ export interface Peer {
   readonly member: string
   readonly name: string
   readonly role: Role
+  readonly verification: Verification
   readonly you: boolean
   readonly online: boolean
   readonly path: Path
@@ -409,7 +429,8 @@ export interface AuditReport {
   readonly logs: number
   readonly signatures: number
   readonly membership: number
-  readonly problems: readonly { readonly entry: string; readonly log: string; readonly seq: number; readonly device: string; readonly problem: string }[]
+  /** The first by its author's clock first: of what follows a bad entry much is only its consequence. */
+  readonly problems: readonly { readonly entry: string; readonly log: string; readonly seq: number; readonly device: string; readonly by: string; readonly at: number; readonly problem: string }[]
 }
 
 /** An entry that has no effect for its author was removed. */
@@ -422,10 +443,68 @@ export interface VoidEntry {
   readonly at: number
 }
 
+/** What an entry may have done: operations on the membership, then changes of what is shared. */
+export const auditKinds = {
+  membership: ['founded', 'admitted', 'role_given', 'device_linked', 'removed', 'device_removed', 'left', 'invited', 'invite_revoked', 'invite_ended', 'keys_changed', 'keys_shared', 'sealing_key_changed'],
+  content: ['state_set', 'state_deleted', 'note_set', 'note_forgotten', 'document_named', 'document_edited', 'member_named', 'mesh_named', 'relays_set', 'file_shared', 'file_opened', 'file_deleted', 'message_sent', 'receipt', 'sealed'],
+  /** Of a later version, or nothing that any understands: it may be either. */
+  either: ['unknown'],
+} as const
+export type AuditKind = (typeof auditKinds)[keyof typeof auditKinds][number]
+
+/** Changes of one kind in one entry, in words. What is sealed for others is only counted. */
+export interface AuditChange {
+  readonly kind: AuditKind
+  readonly text: string
+  readonly count: number
+}
+
+export interface AuditEntry {
+  readonly entry: string
+  readonly log: string
+  readonly seq: number
+  readonly device: string
+  readonly by: string
+  /** By its author's clock, as it says. */
+  readonly at: number
+  readonly changes: readonly AuditChange[]
+  /** Why it has no effect; null while it has. */
+  readonly void: string | null
+}
+
+/** A moment, or how long ago it was. */
+export type Moment = { readonly at: number } | { readonly ago_ms: number }
+
+export interface AuditQuery {
+  readonly by?: string | undefined
+  /** Only entries with a change of one of these kinds. */
+  readonly kinds?: ReadonlySet<AuditKind> | undefined
+  readonly since?: Moment | undefined
+  readonly until?: Moment | undefined
+  /** The beginning of the id of a log or of a device. */
+  readonly log?: string | undefined
+  readonly newest_first: boolean
+  /** The id of the entry behind which to go on. */
+  readonly after?: string | undefined
+  readonly limit: number
+}
+
+/** Members that came or went, and what else was done to the membership, as it became known here. */
+export interface Notice {
+  readonly mesh_name: string
+  readonly entries: readonly { readonly entry: string; readonly by: string; readonly text: string; readonly at: number; readonly void: string | null }[]
+  /** How many came with them and were left out: older ones. */
+  readonly more: number
+}
+
 export interface AuditService {
+  /** Calls back when something of that kind becomes known, in the mesh that was named or in any, until the signal fires. Resolves once it watches. */
+  watch(on: (notice: Notice) => void, signal: AbortSignal): Promise<void>
   /** How many entries lie outside the pins of a removal (rule T4), and the first of them. */
   void(signal: AbortSignal): Promise<{ readonly total: number; readonly entries: readonly VoidEntry[] }>
   verify(progress: (done: number, total: number) => void, signal: AbortSignal): Promise<AuditReport>
+  /** Who did what and when: entries in the order of their time, which every peer that holds the same sees the same. */
+  query(query: AuditQuery, progress: (done: number, total: number) => void, signal: AbortSignal): Promise<{ readonly entries: readonly AuditEntry[]; readonly next: string | null }>
 }
 
 /** Every port an operation may need. */

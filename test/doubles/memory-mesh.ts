@@ -1,6 +1,6 @@
 /** One mesh of a MemoryPeer: what is written is kept in maps, and peers are people who never answer. */
 import { AtollError } from '../../node/ports/errors.ts'
-import type { AuditService, DocumentsService, FilesService, FileSummary, Json, MembersService, MemoryService, MeshService, MeshSummary, Message, MessagesService, Note, Peer, PeersService, RelaysService, Role, SessionInfo, StateChange, StateService, StateVersion } from '../../node/ports/services.ts'
+import type { AuditService, DocumentsService, FilesService, FileSummary, Json, MembersService, MemoryService, MeshService, MeshSummary, Message, MessagesService, Note, Notice, Peer, PeersService, RelaysService, Role, SessionInfo, StateChange, StateService, StateVersion } from '../../node/ports/services.ts'
 import { memoryMembers, type MemoryMember } from './memory-members.ts'
 
 interface World {
@@ -37,6 +37,7 @@ export class MemoryMesh {
   readonly #invites: MemoryInvite[] = []
   readonly #inbox: Message[] = []
   readonly #listeners = new Set<(message: Message) => void>()
+  readonly #noticed = new Set<(notice: Notice) => void>()
 
   constructor(world: World, id: string, name: string, as: string) {
     this.#world = world
@@ -101,8 +102,8 @@ export class MemoryMesh {
 
   peersService(): PeersService {
     const list = (): readonly Peer[] => [
-      { device: this.#world.device, member: this.member, name: this.#as, role: 'owner', you: true, online: true, path: 'none', rtt_ms: null, sent_bytes: 0, received_bytes: 0, synced: true, last_seen: null, sessions: this.#world.sessions() },
-      ...[...this.others.keys()].map((name): Peer => ({ device: `device-${name}`, member: `member-${name}`, name, role: 'member', you: false, online: false, path: 'none', rtt_ms: null, sent_bytes: 0, received_bytes: 0, synced: false, last_seen: 1000, sessions: [] })),
+      { device: this.#world.device, member: this.member, name: this.#as, role: 'owner', verification: 'you', you: true, online: true, path: 'none', rtt_ms: null, sent_bytes: 0, received_bytes: 0, synced: true, last_seen: null, sessions: this.#world.sessions() },
+      ...[...this.others.keys()].map((name): Peer => ({ device: `device-${name}`, member: `member-${name}`, name, role: 'member', verification: 'none', you: false, online: false, path: 'none', rtt_ms: null, sent_bytes: 0, received_bytes: 0, synced: false, last_seen: 1000, sessions: [] })),
     ]
     return {
       list: async () => list(),
@@ -256,9 +257,16 @@ export class MemoryMesh {
     }
   }
 
+  /** Members came or went. */
+  notice(by: string, text: string): void {
+    for (const on of this.#noticed) on({ mesh_name: this.name, entries: [{ entry: 'e2', by, text, at: 0, void: null }], more: 0 })
+  }
+
   auditService(): AuditService {
     return {
+      watch: (on, signal) => listen(this.#noticed, on, signal),
       void: async () => ({ total: 0, entries: [] }),
+      query: async () => ({ entries: [{ entry: 'e1', log: 'l1', seq: 1, device: this.#world.device, by: this.#as, at: 0, changes: [{ kind: 'founded', text: 'founded the mesh', count: 1 }], void: null }], next: null }),
       verify: async (progress) => {
         progress(this.entries, this.entries)
         return { ok: true, entries: this.entries, logs: 1, signatures: this.entries, membership: 1, problems: [] }

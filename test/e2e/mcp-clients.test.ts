@@ -41,6 +41,7 @@ const calls: Readonly<Record<string, { readonly good: (kept: Kept) => Record<str
   explain_path: { good: () => ({ peer: 'bob' }), bad: { peer: 'nobody at all' } },
   ping_mesh: { good: () => ({}), bad: { priorities: ['whenever'] } },
   mesh_stats: { good: () => ({}), bad: { mesh_slug: 'nowhere' } },
+  audit_query: { good: () => ({ what: 'membership', limit: 2 }), bad: { what: 'nonsense' } },
   audit_verify: { good: () => ({}), bad: { mesh_slug: 'nowhere' } },
 }
 

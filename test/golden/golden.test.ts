@@ -24,7 +24,7 @@ import { headsDigest, type HeadPoint } from '../../crdt/sync/heads.ts'
 import { meshOfTag, syncTag } from '../../crdt/sync/handshake.ts'
 import { openWhisper } from '../../crdt/sync/whisper.ts'
 import { decode } from '../../crdt/wire/codec.ts'
-import { fromHex, toHex, type DeviceId, type EntryId, type LogId, type MeshId } from '../../crdt/wire/ids.ts'
+import { fromHex, toHex, type DeviceId, type EntryId, type LogId, type MemberId, type MeshId } from '../../crdt/wire/ids.ts'
 import { limits } from '../../crdt/wire/limits.ts'
 import { domains, protocols } from '../../crdt/wire/protocols.ts'
 import { silentLog } from '../../node/ports/log.ts'
@@ -303,3 +303,14 @@ function expectGoldenState(store: MeshStore, when: string): void {
   expect(store.scan('message', { limit: 9 }).map(([key]) => idOfMessageKey(key)), `${when}`).toEqual([message.id])
   expect((['reached', 'shown', 'read'] as const).map((state) => receiptMark(store, log, party('carol').identity.device, state)), `${when}`).toEqual([3, 2, 2])
 }
+
+test('T10 T11: safety numbers are what SPEC.md says', () => {
+  const { domain, numbers } = fromJson(readVectors('safety-numbers')) as { domain: string; numbers: { mesh: MeshId; one: MemberId; other: MemberId; number: string }[] }
+  for (const { mesh: of, one, other, number } of numbers) {
+    const seed = join2(fromHex(of), ...[one, other].sort().map(fromHex))
+    let state = hash(domain, seed)
+    for (let round = 0; round < 16_384; round++) state = hash(domain, join2(state, seed))
+    const digits = [0, 5, 10, 15, 20, 25].map((at) => (BigInt(`0x${toHex(state.slice(at, at + 5))}`) % 100_000n).toString().padStart(5, '0'))
+    expect(digits.join('')).toBe(number)
+  }
+})

@@ -5,6 +5,7 @@ import { codecs } from './codecs.ts'
 import { derivations, settled } from './derivations.ts'
 import { goldenHistory, type GoldenEntry } from './history.ts'
 import { documentSamples, samples, type Sample } from './samples.ts'
+import { safetyNumbers } from './safety-numbers.ts'
 import { partySecrets, toJson, type Json } from './values.ts'
 
 /** Made anew at each call, the same each time. */
@@ -16,6 +17,7 @@ export function vectors(): Readonly<Record<string, Json>> {
     documents: toJson(documentSamples.map(encoded)),
     blobs: toJson(blobs()),
     derivations: toJson(derivations(history)),
+    'safety-numbers': toJson(safetyNumbers(history.mesh)),
     history: toJson({ mesh: history.mesh, parties: Object.values(partySecrets), epochs: history.epochs, message: history.message, entries: history.entries.map(entryVector) }),
   }
 }

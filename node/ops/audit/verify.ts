@@ -1,11 +1,11 @@
 import * as z from 'zod'
 import { defineOp } from '../define.ts'
-import { bad, good, shortId } from '../show.ts'
+import { bad, dim, good, shortId, strong, time } from '../show.ts'
 
 /** Verifies everything that is stored. */
 export const auditVerify = defineOp({
   name: 'audit.verify',
-  doc: 'Verify every chain and signature of the mesh as this device holds it, and say what does not fit.',
+  doc: 'Verify every chain, signature and authority of the mesh as this device holds it, and name what does not fit, with who signed it.',
   permission: 'audit.read',
   positional: [],
   input: z.strictObject({}),
@@ -15,7 +15,7 @@ export const auditVerify = defineOp({
     logs: z.number(),
     signatures: z.number(),
     membership: z.number(),
-    problems: z.array(z.object({ entry: z.string(), log: z.string(), seq: z.number(), device: z.string(), problem: z.string() })),
+    problems: z.array(z.object({ entry: z.string(), log: z.string(), seq: z.number(), device: z.string(), by: z.string(), at: z.number(), problem: z.string() })).describe('The first one first'),
   }),
   needs: ['audit'],
   errors: [],
@@ -28,7 +28,8 @@ export const auditVerify = defineOp({
   },
   show: (answer) => [
     answer.intact ? good('Everything fits.') : bad(`${answer.problems.length} ${answer.problems.length === 1 ? 'thing does' : 'things do'} not fit.`),
+    ...answer.problems.slice(0, 1).map(({ by, problem, entry }) => ({ line: ['The first:', problem, 'in', dim(entry), 'of', strong(by)] })),
     `${answer.entries} entries in ${answer.logs} logs, ${answer.signatures} signatures, ${answer.membership} membership entries.`,
-    ...(answer.problems.length === 0 ? [] : [{ columns: ['PROBLEM', 'LOG', 'SEQ', 'DEVICE', 'ENTRY'], rows: answer.problems.map((one) => [bad(one.problem), one.log, one.seq, shortId(one.device), one.entry]), empty: '' }]),
+    ...(answer.problems.length === 0 ? [] : [{ columns: ['PROBLEM', 'BY', 'AT', 'LOG', 'SEQ', 'DEVICE', 'ENTRY'], rows: answer.problems.map((one) => [bad(one.problem), strong(one.by), time(one.at), one.log, one.seq, shortId(one.device), one.entry]), empty: '' }]),
   ],
 })

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { defineOp } from '../define.ts'
 import { role } from '../mesh/shapes.ts'
+import { showVerification, verification } from './shapes.ts'
 import { bad, dim, shortId, strong, time } from '../show.ts'
 
 /** Lists who is and was in a mesh. */
@@ -20,6 +21,7 @@ export const memberList = defineOp({
         you: z.boolean(),
         devices: z.array(z.object({ device: z.string(), online: z.boolean() })),
         admitted_by: z.string().nullable(),
+        verification,
         joined_at: z.number(),
       }),
     ),
@@ -31,7 +33,7 @@ export const memberList = defineOp({
   handler: async ({ members }) => ({ members: await members.list() }),
   show: ({ members }) => [
     {
-      columns: ['NAME', 'ROLE', 'DEVICES', 'ONLINE', 'LET IN BY', 'SINCE', '', 'ID'],
+      columns: ['NAME', 'ROLE', 'DEVICES', 'ONLINE', 'LET IN BY', 'SINCE', 'VERIFIED', '', 'ID'],
       rows: members.map((one) => [
         strong(one.name),
         one.role,
@@ -39,10 +41,12 @@ export const memberList = defineOp({
         one.devices.filter((device) => device.online).length,
         one.admitted_by,
         time(one.joined_at),
+        showVerification(one.verification),
         one.you ? dim('you') : one.status === 'active' ? null : bad(one.status),
         shortId(one.member),
       ]),
       empty: 'Nobody is in this mesh.',
     },
+    ...members.filter((one) => one.verification === 'changed').map(({ name }) => bad(`${name} has other devices or keys than when you verified them: \`atoll verify ${name}\` says which.`)),
   ],
 })

@@ -1,7 +1,8 @@
 import * as z from 'zod'
 import { defineOp } from '../define.ts'
+import { verification } from '../member/shapes.ts'
 import { role } from '../mesh/shapes.ts'
-import { dim, good, shortId, strong, time, warn, type Block } from '../show.ts'
+import { bad, dim, good, shortId, strong, time, warn, type Block } from '../show.ts'
 import { path, showBytes, showPath, showTrip } from './shapes.ts'
 
 const session = z.object({
@@ -31,6 +32,7 @@ export const peerList = defineOp({
         member: z.string(),
         name: z.string(),
         role,
+        verification,
         you: z.boolean(),
         online: z.boolean(),
         path,
@@ -68,6 +70,7 @@ export const peerList = defineOp({
         ]),
         empty: 'Nobody is in this mesh.',
       },
+      ...[...new Set(peers.filter((peer) => peer.verification === 'changed').map(({ name }) => name))].map((name) => bad(`${name} has other devices or keys than when you verified them: \`atoll verify ${name}\` says which.`)),
       ...(sessions.length === 0
         ? []
         : [

@@ -20,9 +20,12 @@ import type { SyncEngine } from '../sync-engine.ts'
 import { awarenessWhisper, LiveDocuments } from '../documents/live-documents.ts'
 import type { BlobExchange } from '../blobs/blob-exchange.ts'
 import { MeshFiles } from '../blobs/mesh-files.ts'
+import { LogTimes } from '../audit/log-times.ts'
+import { Announcements } from './announcements.ts'
 import { Mail } from './mail.ts'
 import { Names } from './names.ts'
 import { Presence } from './presence.ts'
+import { VerifiedMembers } from './verified-members.ts'
 import { Whispers } from './whispers.ts'
 
 const relayList = z.array(z.string()).max(limits.relaysPerMesh)
@@ -55,6 +58,9 @@ export class RunningMesh {
   readonly mail: Mail
   readonly documents: LiveDocuments
   readonly files: MeshFiles
+  readonly times: LogTimes
+  readonly announcements: Announcements
+  readonly verified: VerifiedMembers
   readonly #whispers: Whispers
   readonly #needs: RunningMeshNeeds
   readonly #listening: Disposable
@@ -73,6 +79,9 @@ export class RunningMesh {
     this.replica = needs.replica
     this.id = needs.replica.mesh
     this.names = new Names(needs.replica)
+    this.times = new LogTimes(needs.replica)
+    this.announcements = new Announcements({ replica: needs.replica, names: this.names, timers: needs.runtime.timers, log: needs.log })
+    this.verified = new VerifiedMembers({ replica: needs.replica, names: this.names, log: needs.log })
     this.mail = new Mail(needs.replica, this.names, needs.runtime)
     this.#whispers = new Whispers({ ...needs, send: (bytes, skip) => needs.engine.whisper(this.id, bytes, skip) })
     this.documents = new LiveDocuments({ replica: needs.replica, random: needs.runtime.random, log: needs.log, whisper: (plain) => this.#whispers.say(plain) })
@@ -176,6 +185,7 @@ export class RunningMesh {
     this.presence.stop()
     this.#listening[Symbol.dispose]()
     for (const timer of [this.#heldTimer, this.#chores, this.#expiry]) timer?.[Symbol.dispose]()
+    this.announcements.stop()
     this.mail.stop()
     this.documents.stop()
     this.files.stop()

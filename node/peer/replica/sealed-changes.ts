@@ -1,9 +1,9 @@
 /** The changes of an entry that were sealed for some devices, with their envelopes: what was folded is read back. */
-import { decodeBody, kinds, type Change } from '../../../crdt/docs/change.ts'
+import { kinds, type Change } from '../../../crdt/docs/change.ts'
 import { openChanges } from '../../../crdt/docs/sealed.ts'
-import { open } from '../../../crdt/crypto/seal.ts'
 import { readEntry } from '../../../crdt/log/entry.ts'
 import type { EntryId } from '../../../crdt/wire/ids.ts'
+import { openEntry } from './open-entry.ts'
 import type { Replica } from './replica.ts'
 
 export interface SealedChanges {
@@ -16,11 +16,8 @@ export interface SealedChanges {
 export function sealedChanges({ mesh, identity, store, ledger }: Replica, id: EntryId): readonly SealedChanges[] {
   const stored = store.byId(id)
   const read = stored && readEntry(stored.bytes)
-  const sealing = read?.ok ? read.entry.sealing : undefined
-  const key = sealing && ledger.keyring.bodyKey(sealing.epoch)
-  const plain = read?.ok && sealing && key && open(key, sealing.nonce, read.entry.body, read.entry.headerBytes)
-  const changes = plain ? decodeBody(plain) : undefined
-  if (!read?.ok || !changes?.ok) return []
+  const changes = read?.ok ? openEntry({ ledger }, read.entry) : 'sealed'
+  if (!read?.ok || typeof changes === 'string') return []
   const author = read.entry.device
-  return changes.value.filter(({ kind }) => kind === kinds.sealed).map((envelope) => ({ envelope, inner: openChanges(envelope.payload, mesh, author, identity.device, identity.wrapper, () => true) ?? [] }))
+  return changes.filter(({ kind }) => kind === kinds.sealed).map((envelope) => ({ envelope, inner: openChanges(envelope.payload, mesh, author, identity.device, identity.wrapper, () => true) ?? [] }))
 }

@@ -5,12 +5,14 @@ import type { MemberOp, Pin } from '../../../crdt/members/ops.ts'
 import { rank, stewards, type Role } from '../../../crdt/members/roles.ts'
 import type { MemberId } from '../../../crdt/wire/ids.ts'
 import { AtollError } from '../../ports/errors.ts'
+import type { Clock } from '../../ports/runtime.ts'
 import type { Member, MembersService, Removal } from '../../ports/services.ts'
 import { invitesOf } from '../join/invites.ts'
 import { checkName } from '../mesh/names.ts'
 import type { RunningMesh } from '../mesh/running-mesh.ts'
+import { verifyMember } from './verify-member.ts'
 
-export function membersService(mesh: () => RunningMesh): MembersService {
+export function membersService(mesh: () => RunningMesh, clock: Clock): MembersService {
   return {
     async list() {
       const { membership, identity } = mesh().replica
@@ -47,6 +49,7 @@ export function membersService(mesh: () => RunningMesh): MembersService {
       await replica.operate(() => [{ type: 'remove', grant: replica.grant(), member, pins: pinsNow(running, member) }, promotion()], { rotate: true })
       return { ...answer, rotated: true }
     },
+    verify: (input) => verifyMember(mesh(), input, clock),
     async rename(name, to) {
       const { replica, names } = mesh()
       const member = names.find(name)
@@ -68,6 +71,7 @@ function shown(mesh: RunningMesh, state: MemberState, own: MemberId | undefined)
     you: state.id === own,
     devices: state.devices.map((device) => ({ device, online: mesh.isOnline(device) })),
     admitted_by: state.admittedBy ? mesh.names.member(state.admittedBy) : null,
+    verification: mesh.verified.of(state.id),
     joined_at: state.since,
   }
 }

@@ -21,6 +21,7 @@ export function peersService(peer: ServicesHost, mesh: () => RunningMesh): Peers
           member,
           name: running.names.member(member),
           role,
+          verification: running.verified.of(member),
           you,
           online: running.isOnline(device),
           path: path.path,

@@ -1,10 +1,10 @@
-import { decodeBody, deletePayload, kinds, setPayload } from '../../../crdt/docs/change.ts'
+import { deletePayload, kinds, setPayload } from '../../../crdt/docs/change.ts'
 import { readRegister, type Version } from '../../../crdt/docs/registers.ts'
 import { compareTimes } from '../../../crdt/log/clock.ts'
-import { open } from '../../../crdt/crypto/seal.ts'
 import { readEntry } from '../../../crdt/log/entry.ts'
 import { decode } from '../../../crdt/wire/codec.ts'
 import type { EntryId } from '../../../crdt/wire/ids.ts'
+import { openEntry } from '../replica/open-entry.ts'
 import type { Replica } from '../replica/replica.ts'
 
 /**
@@ -29,12 +29,9 @@ export function versionsOf(replica: Replica, doc: string, key: string, limit: nu
 function versionAt(replica: Replica, id: EntryId, doc: string, key: string): { readonly version: Version; readonly deps: readonly EntryId[] } | undefined {
   const stored = replica.store.byId(id)
   const read = stored && readEntry(stored.bytes)
-  const sealing = read?.ok ? read.entry.sealing : undefined
-  const bodyKey = sealing && replica.ledger.keyring.bodyKey(sealing.epoch)
-  const plain = read?.ok && sealing && bodyKey && open(bodyKey, sealing.nonce, read.entry.body, read.entry.headerBytes)
-  const changes = plain && decodeBody(plain)
-  if (!read?.ok || !changes || !changes.ok) return undefined
-  for (const change of changes.value) {
+  const changes = read?.ok ? openEntry(replica, read.entry) : 'sealed'
+  if (!read?.ok || typeof changes === 'string') return undefined
+  for (const change of changes) {
     if (change.doc !== doc || (change.kind !== kinds.set && change.kind !== kinds.delete)) continue
     const payload = change.kind === kinds.set ? decode(setPayload, change.payload) : decode(deletePayload, change.payload)
     if (!payload.ok || payload.value.key !== key) continue

@@ -24,6 +24,7 @@ export function servicesFor(peer: ServicesHost, caller: Caller): Services {
     if (!found.replica.mayRead()) throw new AtollError('storage_failed', { why: 'it cannot be read again yet' })
     return found
   }
+  const meshes = (): readonly RunningMesh[] => (caller.mesh === undefined && peer.meshes.size > 0 ? [...peer.meshes.values()] : [mesh()])
   const { runtime } = peer.needs
   const session = caller.session !== undefined && peer.sessions.isShown(caller.session) ? caller.session : undefined
   const reader = (): InboxReader => (session === undefined ? { id: 'person', session: undefined } : { id: session, session })
@@ -33,7 +34,7 @@ export function servicesFor(peer: ServicesHost, caller: Caller): Services {
     meshes: meshesService(peer),
     mesh: meshService(peer, mesh),
     relays: relaysService(peer, mesh),
-    members: membersService(mesh),
+    members: membersService(mesh, runtime.clock),
     peers: peersService(peer, mesh),
     sessions: {
       async setSummary(summary) {
@@ -47,8 +48,8 @@ export function servicesFor(peer: ServicesHost, caller: Caller): Services {
     memory: memoryService(mesh, runtime.random),
     documents: documentsService(mesh, runtime.random, peer.needs.openDocuments),
     files: filesService(mesh, runtime, peer.needs.files),
-    messages: messagesService({ mesh, meshes: () => (caller.mesh === undefined && peer.meshes.size > 0 ? [...peer.meshes.values()] : [mesh()]), runtime, reader, sessions: () => sessionsOf(peer, mesh()) }),
-    audit: auditService(mesh, runtime.timers),
+    messages: messagesService({ mesh, meshes, runtime, reader, sessions: () => sessionsOf(peer, mesh()) }),
+    audit: auditService(mesh, meshes, runtime),
   }
 }
 

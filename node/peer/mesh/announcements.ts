@@ -1,0 +1,71 @@
+/**
+ * Tells of members coming and going and of changed keys, once for each entry, when it becomes known here. Nothing is
+ * written for it: what is told is read off the signed entries, and `audit query` shows the same at any time.
+ */
+import type { EntryId } from '../../../crdt/wire/ids.ts'
+import type { Log } from '../../ports/log.ts'
+import type { Timers } from '../../ports/runtime.ts'
+import type { AuditKind, Notice } from '../../ports/services.ts'
+import { tellOp, voidReason } from '../audit/membership-words.ts'
+import type { Replica } from '../replica/replica.ts'
+import type { Names } from './names.ts'
+
+/** The name of who came in is content, and follows; a removal and its new keys are told of together. */
+const pauseMs = 2_000
+/** Who comes back after a year is told of the newest. */
+const toldAtMost = 20
+const announced: ReadonlySet<AuditKind> = new Set(['admitted', 'role_given', 'device_linked', 'removed', 'device_removed', 'left', 'keys_changed', 'sealing_key_changed'])
+
+export class Announcements {
+  readonly #replica: Replica
+  readonly #names: Names
+  readonly #timers: Timers
+  readonly #log: Log
+  readonly #listening: Disposable
+  readonly #watchers = new Set<(notice: Notice) => void>()
+  #waiting: EntryId[] = []
+  #timer: Disposable | undefined
+
+  constructor({ replica, names, timers, log }: { readonly replica: Replica; readonly names: Names; readonly timers: Timers; readonly log: Log }) {
+    this.#replica = replica
+    this.#names = names
+    this.#timers = timers
+    this.#log = log
+    this.#listening = replica.onCommit(({ membership, entries }) => {
+      if (!membership) return
+      const fresh = entries.map(({ id }) => id).filter((id) => replica.membership.has(id))
+      if (fresh.length === 0) return
+      this.#waiting.push(...fresh)
+      this.#timer ??= this.#timers.after(pauseMs, () => this.#tell())
+    })
+  }
+
+  watch(on: (notice: Notice) => void): Disposable {
+    this.#watchers.add(on)
+    return { [Symbol.dispose]: () => void this.#watchers.delete(on) }
+  }
+
+  /** What was still to be told is told to the log. */
+  stop(): void {
+    this.#listening[Symbol.dispose]()
+    this.#watchers.clear()
+    this.#tell()
+  }
+
+  #tell(): void {
+    this.#timer?.[Symbol.dispose]()
+    this.#timer = undefined
+    const { membership } = this.#replica
+    const told = this.#waiting.splice(0).flatMap((entry) => {
+      const at = membership.history.at(entry)
+      if (at === undefined) return []
+      const { kind, text } = tellOp(membership, at, this.#names)
+      const { device, ms } = membership.history.entries[at] as { device: Parameters<Names['device']>[0]; ms: number }
+      return announced.has(kind) ? [{ entry, by: this.#names.device(device), text, at: ms, void: voidReason(membership, at, this.#names) }] : []
+    })
+    if (told.length === 0) return
+    for (const one of told) this.#log.info('membership', { by: one.by, did: one.text, entry: one.entry, void: one.void })
+    const notice: Notice = { mesh_name: this.#names.mesh(), entries: told.slice(-toldAtMost), more: Math.max(0, told.length - toldAtMost) }
+    for (const on of this.#watchers) on(notice)
+  }
+}

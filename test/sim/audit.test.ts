@@ -48,7 +48,7 @@ test('T4: what has no effect is shown with what was not known to it', async () =
   await world.done(world.as(alice).members.remove('bob'))
   await world.time.advance(1_000)
   await world.done(world.as(bob).members.remove('dave'))
-  await world.set(bob, 'unaware', 'falls')
+  await world.setState(bob, 'unaware', 'falls')
   await world.heal()
   for (const peer of [alice, carol, dave]) {
     const { entries } = await ask(world, peer, { kinds: kindsSaid('member.remove') })
@@ -67,7 +67,7 @@ test('T1: content is told by what it changed; what is sealed for others is not o
   const [alice, bob, carol] = (await world.people('alice', 'bob', 'carol')) as [SimPeer, SimPeer, SimPeer]
   const since = { at: world.time.clock.now() }
   const mine = world.as(alice)
-  await world.set(alice, 'build/status', 'secret words')
+  await world.setState(alice, 'build/status', 'secret words')
   await world.done(mine.state.delete('build/status'))
   const { id: note } = await world.done(mine.memory.remember({ text: 'secret words', tags: [] }))
   await world.done(mine.memory.forget(note))
@@ -90,13 +90,13 @@ test('C1: pages are the same whatever their size and order, and a clock that was
   const [alice, bob] = (await world.people('alice', 'bob')) as [SimPeer, SimPeer]
   const day = 86_400_000
   bob.skew(3 * day)
-  for (let i = 0; i < 20; i++) await world.set(bob, `early${i}`, i)
+  for (let i = 0; i < 20; i++) await world.setState(bob, `early${i}`, i)
   bob.skew(0)
   await world.done(bob.stop())
   bob.start()
   for (let i = 0; i < 90; i++) {
-    await world.set(bob, `late${i}`, i)
-    if (i % 9 === 0) await world.set(alice, `a${i}`, i)
+    await world.setState(bob, `late${i}`, i)
+    if (i % 9 === 0) await world.setState(alice, `a${i}`, i)
   }
   await world.time.advance(10_000)
   const whole = (await ask(world, alice)).entries

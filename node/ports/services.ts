@@ -433,16 +433,6 @@ export interface AuditReport {
   readonly problems: readonly { readonly entry: string; readonly log: string; readonly seq: number; readonly device: string; readonly by: string; readonly at: number; readonly problem: string }[]
 }
 
-/** An entry that has no effect for its author was removed. */
-export interface VoidEntry {
-  readonly entry: string
-  readonly log: string
-  readonly seq: number
-  readonly device: string
-  readonly by: string
-  readonly at: number
-}
-
 /** What an entry may have done: operations on the membership, then changes of what is shared. */
 export const auditKinds = {
   membership: ['founded', 'admitted', 'role_given', 'device_linked', 'removed', 'device_removed', 'left', 'invited', 'invite_revoked', 'invite_ended', 'keys_changed', 'keys_shared', 'sealing_key_changed'],
@@ -471,6 +461,9 @@ export interface AuditEntry {
   /** Why it has no effect; null while it has. */
   readonly void: string | null
 }
+
+/** An entry that has no effect for its author was removed. */
+export type VoidEntry = Pick<AuditEntry, 'entry' | 'log' | 'seq' | 'device' | 'by' | 'at'>
 
 /** A moment, or how long ago it was. */
 export type Moment = { readonly at: number } | { readonly ago_ms: number }

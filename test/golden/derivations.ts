@@ -16,14 +16,14 @@ import { filled, partyOf, partySecrets } from './values.ts'
 
 const formatLimits = ['entryBytes', 'changesPerEntry', 'depsPerChange', 'docNameBytes', 'payloadBytes', 'clearOpBytes', 'frontierIds', 'recipients', 'recipientsPerEnvelope', 'pins', 'devicesPerGrant', 'keyBytes', 'valueBytes', 'messageBytes'] as const
 
-/** What came after the first vectors were written stands in a file of its own (blobs.ts). */
-const blobDomains: ReadonlySet<string> = new Set(['fileId', 'fileKey', 'chunkKey', 'gear'])
-const { blobs: _blobs, ...firstProtocols } = protocols
+/** What came after the first vectors were written stands in files of its own (blobs.ts, recovery.ts). */
+const laterDomains: ReadonlySet<string> = new Set(['fileId', 'fileKey', 'chunkKey', 'gear', 'backupChecksum', 'recoveryClaim'])
+const { blobs: _blobs, recover: _recover, ...firstProtocols } = protocols
 
 /** Names and numbers that are settled for good. */
 export const settled = (): unknown => ({
   protocols: firstProtocols,
-  domains: Object.entries(domains).filter(([use]) => !blobDomains.has(use)).map(([use, name]) => ({ use, name, padded: domainBytes(name), hashOfABC: hasher(name)(Uint8Array.of(0x61, 0x62, 0x63)), derivedFrom7: derive(name, filled(7), filled(8, 5)) })),
+  domains: Object.entries(domains).filter(([use]) => !laterDomains.has(use)).map(([use, name]) => ({ use, name, padded: domainBytes(name), hashOfABC: hasher(name)(Uint8Array.of(0x61, 0x62, 0x63)), derivedFrom7: derive(name, filled(7), filled(8, 5)) })),
   limits: Object.fromEntries([...formatLimits, 'frameBytes' as const].map((name) => [name, limits[name]])),
 })
 

@@ -28,12 +28,13 @@ describe('a passphrase on the terminal', () => {
   const ask = (signal = new AbortController().signal) => {
     const keyboard = new FakeKeyboard()
     const shown: string[] = []
-    const answer = askSecret('Passphrase: ', keyboard, (text) => shown.push(text), signal).catch((error: unknown) => (error instanceof AtollError ? error.code : error))
-    return { keyboard, shown, answer }
+    const hidden: boolean[] = []
+    const answer = askSecret('Passphrase: ', keyboard, (text) => hidden.push(keyboard.raw) && shown.push(text), signal).catch((error: unknown) => (error instanceof AtollError ? error.code : error))
+    return { keyboard, shown, hidden, answer }
   }
 
   it('R2: is read without echo, with corrections, and the terminal is as it was afterwards', async () => {
-    const { keyboard, shown, answer } = ask()
+    const { keyboard, shown, hidden, answer } = ask()
     expect(keyboard).toMatchObject({ raw: true, reading: true })
     // A character of two bytes may come in two pieces.
     keyboard.type('wrong', '\u0015', 'réx', '\u007f', 'c', Uint8Array.of(0xc3), Uint8Array.of(0xa9), '🪸', '\b', 'if\rrest')
@@ -41,6 +42,7 @@ describe('a passphrase on the terminal', () => {
     expect(keyboard).toMatchObject({ raw: false, reading: false })
     expect(keyboard.listenerCount('data')).toBe(0)
     expect(shown).toEqual(['Passphrase: ', '\n'])
+    expect(hidden[0], 'the echo is off before anybody is asked').toBe(true)
   })
 
   it('R2: ends with Ctrl-C, Ctrl-D and the signal, the terminal as it was', async () => {

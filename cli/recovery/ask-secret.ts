@@ -32,11 +32,12 @@ export async function askSecret(question: string, keyboard: Keyboard, prompt: (t
       else if (typed.length < limits.passphraseBytes) typed += key
     }
   }
-  prompt(question)
+  // Before the question: whoever sees it may type at once.
   keyboard.setRawMode(true)
   keyboard.on('data', take)
   signal.addEventListener('abort', cancel, { once: true })
   keyboard.resume()
+  prompt(question)
   try {
     if (signal.aborted) cancel()
     return await answer.promise

@@ -53,14 +53,14 @@ export default {
       comment: 'One place decides how bytes are signed, sealed and hashed.',
       severity: 'error',
       from: { pathNot: ['^crdt/crypto/', packages, test] },
-      to: { path: 'node_modules/libsodium' },
+      to: { path: 'node_modules/(libsodium|@noble/)' },
     },
     {
       name: 'crdt-uses-no-package',
-      comment: 'Save libsodium, in crdt/crypto (sodium-in-crypto-only).',
+      comment: 'Save libsodium, and @noble/hashes for Argon2id, in crdt/crypto (sodium-in-crypto-only).',
       severity: 'error',
       from: { path: '^crdt/', pathNot: test },
-      to: { path: packages, pathNot: 'node_modules/libsodium' },
+      to: { path: packages, pathNot: 'node_modules/(libsodium|@noble/hashes)' },
     },
     {
       name: 'browser-safe-uses-few-packages',

@@ -78,6 +78,13 @@ export class View {
     return this.#devices.get(device)
   }
 
+  /** The grant that a member's next device is linked to: its best live one. */
+  grantOf(member: MemberId): EntryId | undefined {
+    const live = (this.#history.grantsOf.get(member) ?? []).filter((at) => this.reading.isLive(at)).map((at) => this.#history.grants.get(at) as Grant)
+    const [first, ...others] = live
+    return first && this.#entry(others.reduce((best, grant) => (this.#isBetter(grant, best) ? grant : best), first)).id
+  }
+
   /** In the order of their ids. */
   devices(): readonly DeviceState[] {
     this.#allDevices ??= [...this.#history.seats.keys()].sort().flatMap((device) => this.device(device) ?? [])

@@ -60,6 +60,16 @@ export const limits = {
   logsPerMesh: 200_000,
   rpcFrameBytes: 16 * 1024 * 1024,
 
+  // A backup. What a file may ask of the machine that reads it is bounded before any of it is done.
+  backupBytes: 8 * 1024 * 1024,
+  backupMeshes: 256,
+  backupPeers: 8,
+  backupAddresses: 4,
+  backupKibibytes: 256 * 1024,
+  backupPasses: 10,
+  backupLanes: 16,
+  passphraseBytes: 1024,
+
   // The relay.
   codesPerPeer: 64,
   peersPerCode: 256,

@@ -6,6 +6,7 @@ export const protocols = {
   join: '/atoll/join/1',
   rendezvous: '/atoll/rendezvous/1',
   blobs: '/atoll/blobs/1',
+  recover: '/atoll/recover/1',
 } as const
 
 /** Domain separation (rule T10): what a signature, hash or key is for. Every use has its own. */
@@ -41,6 +42,8 @@ export const domains = {
   chunkKey: 'atoll/chunk-key/v1',
   gear: 'atoll/gear/v1',
   safetyNumber: 'atoll/safety-number/v1',
+  backupChecksum: 'atoll/backup-checksum/v1',
+  recoveryClaim: 'atoll/recovery-claim/v1',
 } as const
 
 export type Domain = (typeof domains)[keyof typeof domains]

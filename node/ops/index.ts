@@ -50,6 +50,8 @@ import { nodeStop } from './node/stop.ts'
 import { peerExplain } from './peer/explain.ts'
 import { peerList } from './peer/list.ts'
 import { peerPing } from './peer/ping.ts'
+import { recoveryFacts } from './recovery/facts.ts'
+import { recoveryRestore } from './recovery/restore.ts'
 import { relayAdd } from './relay/add.ts'
 import { relayList } from './relay/list.ts'
 import { relayRemove } from './relay/remove.ts'
@@ -67,6 +69,7 @@ export const operations = [
   nodeMetrics, nodeNetcheck, nodeStatus, nodeStop,
   configList, configGet, configSet, configUnset,
   meshCreate, meshJoin, meshList, meshUse, meshInfo, meshStats, meshLeave,
+  recoveryFacts, recoveryRestore,
   inviteCreate, inviteList, inviteRevoke,
   relayAdd, relayRemove, relayList,
   memberList, memberRole, memberRename, memberVerify, memberRemove,

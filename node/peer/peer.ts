@@ -15,6 +15,7 @@ import { CallCounter } from './operation-meter.ts'
 import { Collector } from './blobs/collector.ts'
 import { MemoryBlobStore } from './blobs/memory-blob-store.ts'
 import { admit } from './join/admitter.ts'
+import { answerRecovery } from './join/answer-recovery.ts'
 import { makeIdentity } from './mesh/make-identity.ts'
 import { RunningMesh } from './mesh/running-mesh.ts'
 import type { Identity } from './replica/identity.ts'
@@ -77,6 +78,7 @@ export class Peer implements PeerHost, ServicesHost, AsyncDisposable {
     needs.network.handle(protocols.join, (stream) => {
       admit(stream, () => [...this.meshes.values()].map(({ replica }) => replica), needs.runtime).catch((error: unknown) => needs.log.warn('join_failed', { why: String(error) }))
     })
+    needs.network.handle(protocols.recover, (stream) => answerRecovery(stream, () => new Map([...this.meshes].map(([mesh, { replica }]) => [mesh, replica])), { device: this.identity.device, runtime: needs.runtime, log: needs.log.scope('recovery') }))
     this.collector = new Collector({ store: this.blobs.store, runtime: needs.runtime, log: needs.log.scope('blobs'), live: () => this.#liveBlobs() })
     needs.network.onFound((code, peers) => this.#found(code, peers))
     for (const { mesh, complete } of needs.profile.meshes()) {

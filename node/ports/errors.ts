@@ -68,6 +68,18 @@ export const errorTable = {
   relay_unreachable: { local: 'No relay answered at {address}: {why}. Check the address and that `atoll relay` runs there.', remote: 'Relay unreachable.', exit: 5, retry: true },
   relay_wrong: { local: 'What answered at {address} is not the relay that was named: {why}.', remote: 'Not the expected relay.', exit: 4, retry: false },
 
+  // Backup and recovery
+  backup_foreign: { local: '{path} is not a backup of Atoll. Name the file that `atoll backup` wrote.', remote: 'Not a backup.', exit: 2, retry: false },
+  backup_damaged: { local: 'The backup {path} is damaged ({why}): nothing was restored. Take another copy of it, or the paper words.', remote: 'Backup problem.', exit: 7, retry: false },
+  backup_newer: { local: 'The backup {path} was made by a newer Atoll (format {version}, this one knows {known}). Upgrade Atoll and try again.', remote: 'Backup problem.', exit: 7, retry: false },
+  backup_passphrase: { local: 'This is not the passphrase of {path}; the file itself is whole. Try again: without the passphrase nobody can open it.', remote: 'Backup problem.', exit: 4, retry: false },
+  backup_empty: { local: 'There is nothing to back up: {why}.', remote: 'Backup problem.', exit: 3, retry: false },
+  words_wrong: { local: 'These are not the paper words of a mesh: {why}. Compare them with the paper.', remote: 'Wrong words.', exit: 2, retry: false },
+  root_gone: { local: 'The root key of the mesh {name} is not in `recovery` of this profile, so it cannot be backed up. Put that file back, or back up another mesh with --mesh.', remote: 'Storage problem.', exit: 7, retry: false },
+  root_damaged: { local: '{path} does not hold a root key. Put it back from a copy, or restore a backup to another profile.', remote: 'Storage problem.', exit: 7, retry: false },
+  profile_used: { local: 'This profile is in meshes already ({choices}), and a backup is restored to an empty one. Name another with ATOLL_HOME.', remote: 'Not empty.', exit: 6, retry: false },
+  recovery_refused: { local: 'You are not a member of this mesh any more, as the member that answered knows it. Ask an admin for a new invite.', remote: 'Not accepted.', exit: 4, retry: false },
+
   // The node
   peer_unreachable: { local: '{name} cannot be reached now: {why}. `atoll explain path {name}` shows what was tried.', remote: 'Peer unreachable.', exit: 5, retry: true },
   node_unreachable: { local: 'The node did not answer: {why}. `atoll status` tells more, `atoll up` starts it in the foreground.', remote: 'The node did not answer.', exit: 5, retry: true },

@@ -22,7 +22,7 @@ export interface Profile {
   /** Keeps the secret half of a member's root key where the person can take it away (`recovery/`). */
   keepRoot(mesh: MeshId, seed: Uint8Array): void
   /** The root kept for a mesh, while it is still here: who comes back to a mesh comes back as the same member. */
-  keptRoot?(mesh: MeshId): Uint8Array | undefined
+  keptRoot(mesh: MeshId): Uint8Array | undefined
   readonly witness: Witness
   /** What peers see as this machine's name. */
   readonly machine: string

@@ -136,6 +136,31 @@ export interface MeshesService {
   setDefault(mesh: string): Promise<void>
 }
 
+/** What a backup of one mesh says beside the root key; nothing of it is secret. */
+export interface RecoveryFacts {
+  readonly mesh: string
+  readonly name: string
+  readonly member: string
+  readonly member_name: string
+  readonly role: Role
+  readonly relays: readonly string[]
+  readonly peers: readonly { readonly device: string; readonly addresses: readonly string[] }[]
+  /** The newest membership entries known. */
+  readonly frontier: readonly string[]
+}
+
+export interface Restored extends Joined {
+  /** Devices of the member beside this one. */
+  readonly other_devices: readonly string[]
+}
+
+export interface RecoveryService {
+  /** Of every mesh in which this device is a member. */
+  facts(): Promise<readonly RecoveryFacts[]>
+  /** Comes back to a mesh as a new device of the member whose root key this is. */
+  restore(input: { mesh: string; root: string; relays: readonly string[]; peers: RecoveryFacts['peers']; frontier: readonly string[]; wait: boolean }, progress: (text: string) => void, signal: AbortSignal): Promise<Restored>
+}
+
 export interface MeshService {
   info(): Promise<MeshInfo>
   stats(): Promise<{ entries: number; logs: number; bytes: number; keys: number; notes: number; messages: number; members: number; online: number; sent_bytes: number; received_bytes: number }>
@@ -505,6 +530,7 @@ export interface Services {
   readonly node: NodeService
   readonly config: ConfigService
   readonly meshes: MeshesService
+  readonly recovery: RecoveryService
   readonly mesh: MeshService
   readonly relays: RelaysService
   readonly members: MembersService

@@ -144,6 +144,10 @@ export class MemoryPeer implements PeerHost {
         list: async () => [...peer.meshes.values()].map((one) => one.summary(one.id === peer.#default)),
         setDefault: async (name) => void (peer.#default = peer.choose({ ...caller, mesh: name }).id),
       },
+      recovery: {
+        facts: async () => [...peer.meshes.values()].map((one) => ({ mesh: one.id, name: one.name, member: one.member, member_name: one.summary(false).member_name, role: 'owner' as const, relays: [], peers: [], frontier: [] })),
+        restore: async ({ mesh: id }) => ({ ...peer.join(id, 'me', 'owner', []), other_devices: [] }),
+      },
       get mesh() {
         return mesh().meshService(() => peer.meshes.delete(mesh().id))
       },

@@ -32,7 +32,7 @@ afterAll(async () => {
 const nonce = encode(nonceFrame, { nonce: new Uint8Array(32) })
 const tag = encode(tagFrame, { tag: new Uint8Array(32) })
 
-test.each([protocols.sync, protocols.join])('T8: a frame of a gigabyte ends its stream of %s at its first bytes; so does a length without end', async (protocol) => {
+test.each([protocols.sync, protocols.join, protocols.recover])('T8: a frame of a gigabyte ends its stream of %s at its first bytes; so does a length without end', async (protocol) => {
   await using mallory = await HostilePeer.start()
   for (const bytes of [framed(new Uint8Array(100), 2 ** 30), framed(new Uint8Array(100), limits.handshakeBytes + 1), new Uint8Array(100).fill(0xff)]) {
     const stream = await mallory.open(address, protocol)

@@ -10,6 +10,7 @@ import { bool, bytes, decode, encode, fixed, list, optional, text, uint, type Co
 import { entryId, idSet } from '../../crdt/wire/ids.ts'
 import { rendezvousAnswer, rendezvousRequest } from '../../crdt/wire/rendezvous.ts'
 import { joinFrame } from '../../node/peer/join/frames.ts'
+import { recoveryFrame } from '../../node/peer/join/recovery-frames.ts'
 
 /** How a value becomes bytes and is read again. */
 export interface Coding {
@@ -45,6 +46,7 @@ export const codecs: Readonly<Record<string, Coding>> = {
   nonce: coding(nonceFrame),
   tag: coding(tagFrame),
   join: coding(joinFrame),
+  recovery: coding(recoveryFrame),
   rendezvousRequest: coding(rendezvousRequest),
   rendezvousAnswer: coding(rendezvousAnswer),
 }

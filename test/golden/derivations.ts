@@ -16,9 +16,9 @@ import { filled, partyOf, partySecrets } from './values.ts'
 
 const formatLimits = ['entryBytes', 'changesPerEntry', 'depsPerChange', 'docNameBytes', 'payloadBytes', 'clearOpBytes', 'frontierIds', 'recipients', 'recipientsPerEnvelope', 'pins', 'devicesPerGrant', 'keyBytes', 'valueBytes', 'messageBytes'] as const
 
-/** What came after the first vectors were written stands in files of its own (blobs.ts, safety-numbers.ts). */
-const laterDomains: ReadonlySet<string> = new Set(['fileId', 'fileKey', 'chunkKey', 'gear', 'safetyNumber'])
-const { blobs: _blobs, ...firstProtocols } = protocols
+/** What came after the first vectors were written stands in files of its own (blobs.ts, safety-numbers.ts, recovery.ts). */
+const laterDomains: ReadonlySet<string> = new Set(['fileId', 'fileKey', 'chunkKey', 'gear', 'safetyNumber', 'backupChecksum', 'recoveryClaim'])
+const { blobs: _blobs, recover: _recover, ...firstProtocols } = protocols
 
 /** Names and numbers that are settled for good. */
 export const settled = (): unknown => ({

@@ -8,7 +8,11 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
+import { argon2id } from '@noble/hashes/argon2.js'
 import { expect, test } from 'vitest'
+import { parsePaper } from '../../cli/recovery/paper-words.ts'
+import type { Backup } from '../../crdt/recovery/backup.ts'
+import { openBackup } from '../../crdt/recovery/backup-file.ts'
 import { open } from '../../crdt/crypto/seal.ts'
 import { noMesh, verify } from '../../crdt/crypto/sign.ts'
 import { sodium } from '../../crdt/crypto/sodium.ts'
@@ -84,7 +88,7 @@ test('T10: this version still makes every golden vector, byte for byte', () => {
 })
 
 test('T10: every encoding decodes to its value, re-encodes to its bytes, and is refused with a byte more or less', () => {
-  for (const { codec, name, value, bytes: hex } of [...['encodings', 'documents'].flatMap((file) => fromJson(readVectors(file)) as Encoded[]), ...(fromJson(readVectors('blobs')) as { encodings: Encoded[] }).encodings]) {
+  for (const { codec, name, value, bytes: hex } of [...['encodings', 'documents'].flatMap((file) => fromJson(readVectors(file)) as Encoded[]), ...['blobs', 'recovery'].flatMap((file) => (fromJson(readVectors(file)) as { encodings: Encoded[] }).encodings)]) {
     const coding = codecs[codec]!
     const bytes = fromHex(hex)
     const read = coding.decode(bytes)
@@ -267,6 +271,27 @@ test('T10: both forms of an invite link are read as they were', () => {
     expect(whole[0]).toBe(1)
     expect(toHex(whole.subarray(-4))).toBe(toHex(hash('atoll/link-checksum/v1', whole.subarray(0, -4)).subarray(0, 4)))
   }
+})
+
+test('R2 R5 T10: a backup opens and paper words are read as they were, by SPEC.md alone', () => {
+  const { backup, claim, paper, domains: names } = fromJson(readVectors('recovery')) as {
+    backup: { passphrase: string; salt: Uint8Array; nonce: Uint8Array; cost: { passes: number; kibibytes: number; lanes: number }; content: Backup; file: Uint8Array }
+    claim: { mesh: string; transcript: Uint8Array; signature: Uint8Array }
+    paper: { root: Uint8Array; mesh: string; words: string[] }
+    domains: { use: keyof typeof domains; name: string }[]
+  }
+  for (const { use, name } of names) expect(domains[use]).toBe(name)
+  const { file, cost } = backup
+  expect(openBackup(file, backup.passphrase)).toEqual({ ok: true, backup: backup.content })
+  expect(openBackup(file, 'another')).toEqual({ ok: false, problem: 'passphrase' })
+  expect(toHex(file.subarray(-16))).toBe(toHex(hash('atoll/backup-checksum/v1', file.subarray(0, -16)).subarray(0, 16)))
+  const prefix = join2(new TextEncoder().encode('ATOLLBAK'), Uint8Array.of(1, cost.passes, cost.kibibytes, cost.lanes), backup.salt, backup.nonce)
+  expect(toHex(file.subarray(0, prefix.length))).toBe(toHex(prefix))
+  const key = argon2id(backup.passphrase.normalize('NFKC'), backup.salt, { t: cost.passes, m: cost.kibibytes, p: cost.lanes, dkLen: 32 })
+  // Two bytes say how long the sealed body is.
+  expect(open(key, backup.nonce, file.subarray(prefix.length + 2, -16), prefix)).toBeDefined()
+  expect(sodium.crypto_sign_verify_detached(claim.signature, join2(padded('atoll/recovery-claim/v1'), fromHex(claim.mesh), claim.transcript), fromHex(party('alice').member))).toBe(true)
+  expect(parsePaper(paper.words.join(' '))).toEqual([{ root: paper.root, mesh: paper.mesh, addresses: [] }])
 })
 
 test('C5: receipts and operations of later versions are refused as a whole, not half understood', () => {

@@ -4,6 +4,7 @@ import { blobs } from './blobs.ts'
 import { codecs } from './codecs.ts'
 import { derivations, settled } from './derivations.ts'
 import { goldenHistory, type GoldenEntry } from './history.ts'
+import { recovery } from './recovery.ts'
 import { documentSamples, samples, type Sample } from './samples.ts'
 import { safetyNumbers } from './safety-numbers.ts'
 import { partySecrets, toJson, type Json } from './values.ts'
@@ -16,6 +17,7 @@ export function vectors(): Readonly<Record<string, Json>> {
     encodings: toJson(samples(history).map(encoded)),
     documents: toJson(documentSamples.map(encoded)),
     blobs: toJson(blobs()),
+    recovery: toJson(recovery()),
     derivations: toJson(derivations(history)),
     'safety-numbers': toJson(safetyNumbers(history.mesh)),
     history: toJson({ mesh: history.mesh, parties: Object.values(partySecrets), epochs: history.epochs, message: history.message, entries: history.entries.map(entryVector) }),

@@ -28,6 +28,8 @@ export const meshJoin = defineOp({
     'invite_used_up',
     'invite_forged',
     'root_missing',
+    'root_damaged',
+    'profile_modes',
     'invite_unknown',
     'history_stale',
     'nobody_online',

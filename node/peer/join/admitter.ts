@@ -7,26 +7,17 @@ import { verify } from '../../../crdt/crypto/sign.ts'
 import type { EntryId, SealingKey } from '../../../crdt/wire/ids.ts'
 import { limits } from '../../../crdt/wire/limits.ts'
 import { domains } from '../../../crdt/wire/protocols.ts'
-import { AtollError, type ErrorCode } from '../../ports/errors.ts'
+import { AtollError } from '../../ports/errors.ts'
 import type { FrameStream } from '../../ports/network.ts'
 import type { Runtime } from '../../ports/runtime.ts'
 import type { Replica } from '../replica/replica.ts'
 import { closeReason } from './invites.ts'
 import { FrameQueue } from './frame-queue.ts'
-import { transcriptOf } from './frames.ts'
+import { Refusal } from './refusal.ts'
+import { joinFrame, transcriptOf } from './frames.ts'
+import { sendHistory } from './history-transfer.ts'
 
 const patienceMs = 15_000
-const runBytes = 96 * 1024
-
-class Refusal extends Error {
-  readonly code: ErrorCode
-  readonly at: string
-  constructor(code: ErrorCode, at = '') {
-    super(code)
-    this.code = code
-    this.at = at
-  }
-}
 
 /**
  * Answers one joiner.
@@ -36,7 +27,7 @@ class Refusal extends Error {
 export async function admit(stream: FrameStream, replicas: () => Iterable<Replica>, runtime: Runtime): Promise<{ replica: Replica; admitted: EntryId } | undefined> {
   // A stranger: what it has to say is short, and one thing at a time.
   stream.limitFrames(limits.handshakeBytes)
-  const talk = new FrameQueue(stream, runtime, 2 * limits.handshakeBytes)
+  const talk = new FrameQueue(stream, joinFrame, runtime, 2 * limits.handshakeBytes)
   try {
     const hello = await talk.next(patienceMs)
     if (hello.type !== 'hello') throw new Refusal('invite_forged')
@@ -111,22 +102,4 @@ function checkUse(replica: Replica, opened: EntryId, invite: OpOf<'invite'>, run
   const { history } = replica.membership
   const used = (history.admissions.get(history.at(opened) as number) ?? []).filter((at) => replica.membership.now().reading.stands(at)).length
   if (used >= invite.uses) throw new Refusal('invite_used_up')
-}
-
-/** Shows the membership logs beyond what was shown before. @returns how far each was shown */
-async function sendHistory(talk: FrameQueue, replica: Replica, before: ReadonlyMap<string, number>): Promise<ReadonlyMap<string, number>> {
-  const shown = new Map(before)
-  for (const { log, type } of replica.logs()) {
-    if (type !== 'membership') continue
-    for (let after = before.get(log) ?? 0; ; shown.set(log, after)) {
-      const run = replica.readRun(log, after, runBytes)
-      if (run.length === 0) break
-      talk.send({ type: 'history', run })
-      // All of it may be more than a stream holds unsent.
-      await talk.stream.room()
-      after += run.length
-    }
-  }
-  talk.send({ type: 'historyEnd' })
-  return shown
 }

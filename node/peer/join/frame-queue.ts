@@ -1,48 +1,52 @@
 import type { FrameStream } from '../../ports/network.ts'
 import type { Runtime } from '../../ports/runtime.ts'
 import { AtollError } from '../../ports/errors.ts'
-import { decode, encode } from '../../../crdt/wire/codec.ts'
-import { joinFrame, type JoinFrame } from './frames.ts'
+import { decode, encode, type Codec } from '../../../crdt/wire/codec.ts'
 
 /** What a frame counts for beside its bytes: empty ones fill the queue too. */
 const frameCost = 64
 
-/** A join conversation as a sequence to read from: bounded, with a deadline for each frame. */
-export class FrameQueue {
+/** A conversation as a sequence to read from: bounded, with a deadline for each frame. */
+export class FrameQueue<Frame> {
   readonly stream: FrameStream
+  readonly #codec: Codec<Frame>
   readonly #runtime: Runtime
   readonly #frames: Uint8Array[] = []
   #queued = 0
   #ended: string | undefined
   #wake: (() => void) | undefined
 
-  /** @param room bytes that may wait to be read */
-  constructor(stream: FrameStream, runtime: Runtime, room: number) {
+  /**
+   * @param room bytes that may wait to be read
+   * @param from where frames come from: the stream, unless a handshake was held on it first
+   */
+  constructor(stream: FrameStream, codec: Codec<Frame>, runtime: Runtime, room: number, from: Pick<FrameStream, 'onFrame' | 'onClose'> = stream) {
     this.stream = stream
+    this.#codec = codec
     this.#runtime = runtime
-    stream.onFrame((frame) => {
+    from.onFrame((frame) => {
       this.#queued += frame.length + frameCost
       if (this.#queued > room) return stream.close('too many frames')
       this.#frames.push(frame)
       this.#wake?.()
     })
-    stream.onClose((why) => {
+    from.onClose((why) => {
       this.#ended = why
       this.#wake?.()
     })
   }
 
-  send(frame: JoinFrame): void {
-    this.stream.send(encode(joinFrame, frame))
+  send(frame: Frame): void {
+    this.stream.send(encode(this.#codec, frame))
   }
 
   /** The next frame; throws when the other side hung up, was silent for `ms`, or sent nonsense. */
-  async next(ms: number): Promise<JoinFrame> {
+  async next(ms: number): Promise<Frame> {
     if (this.#frames.length === 0 && this.#ended === undefined) await this.#arrival(ms)
     const bytes = this.#frames.shift()
     this.#queued -= (bytes?.length ?? 0) + (bytes ? frameCost : 0)
     if (!bytes) throw new AtollError('node_unreachable', { why: `the other side hung up: ${this.#ended ?? 'silent'}` })
-    const frame = decode(joinFrame, bytes)
+    const frame = decode(this.#codec, bytes)
     if (!frame.ok) {
       this.stream.close('malformed frame')
       throw new AtollError('node_unreachable', { why: 'the other side sent something that is not understood' })

@@ -6,10 +6,10 @@
  */
 import { hasher } from '../../../crdt/crypto/hash.ts'
 import { introduction } from '../../../crdt/members/ops.ts'
-import { bytes, encode, fixed, list, struct, text, variant, type TypeOf } from '../../../crdt/wire/codec.ts'
+import { encode, fixed, struct, text, variant, type TypeOf } from '../../../crdt/wire/codec.ts'
 import { deviceId, entryId, memberId, type DeviceId, type EntryId, type MeshId } from '../../../crdt/wire/ids.ts'
-import { limits } from '../../../crdt/wire/limits.ts'
 import { domains } from '../../../crdt/wire/protocols.ts'
+import { historyEndFields, historyFields } from './history-transfer.ts'
 
 const signature = fixed(64)
 
@@ -21,8 +21,8 @@ export const joinFrame = variant({
   /** Joiner: this entry opened my invite, and I hold its key. */
   claim: [3, struct({ opened: entryId, proof: signature })],
   /** Member: my membership history, a run of one log at a time; and that it is all. */
-  history: [4, struct({ run: list(bytes(limits.entryBytes), limits.entriesPerFrame) })],
-  historyEnd: [5, struct({})],
+  history: [4, historyFields],
+  historyEnd: [5, historyEndFields],
   /** Joiner: who I am, signed for by my root and by the invite key for this member. */
   introduce: [6, struct({ member: memberId, rootProof: signature, introduction, proof: signature })],
   /** Member: you are in by this entry; what makes it so has been sent as history. */

@@ -12,11 +12,10 @@ import type { Runtime } from '../../ports/runtime.ts'
 import type { Identity } from '../replica/identity.ts'
 import type { Replica } from '../replica/replica.ts'
 import { FrameQueue } from './frame-queue.ts'
-import { transcriptOf } from './frames.ts'
+import { joinFrame, transcriptOf, type JoinFrame } from './frames.ts'
+import { takeHistory, type HistoryFrame } from './history-transfer.ts'
 
 const patienceMs = 20_000
-/** What an entry or a run counts for beside its bytes. */
-const itemCost = 64
 
 export interface JoinNeeds {
   readonly link: InviteLink
@@ -44,7 +43,7 @@ export async function join(stream: FrameStream, needs: JoinNeeds): Promise<void>
 }
 
 async function converse(stream: FrameStream, { link, identity, root, keepRoot, runtime, replica }: JoinNeeds): Promise<void> {
-  const talk = new FrameQueue(stream, runtime, limits.joinHistoryBytes)
+  const talk = new FrameQueue(stream, joinFrame, runtime, limits.joinHistoryBytes)
   const mesh = link.mesh as MeshId
   const key = inviteKey(link.secret)
   const nonce = runtime.random.bytes(32)
@@ -52,7 +51,7 @@ async function converse(stream: FrameStream, { link, identity, root, keepRoot, r
   const challenge = await expect(talk, 'challenge')
   const transcript = transcriptOf(mesh, identity.device, stream.remote, nonce, challenge.nonce)
   talk.send({ type: 'claim', opened: link.opened, proof: sign(domains.inviteChannel, mesh, transcript, key) })
-  await takeHistory(talk, replica)
+  await takeHistory(() => nextOfHistory(talk), replica)
   checkMember(replica.membership, link, stream)
   const member = root.publicKey as MemberId
   const earlier = replica.membership.memberOf(identity.device)
@@ -67,37 +66,15 @@ async function converse(stream: FrameStream, { link, identity, root, keepRoot, r
     introduction: introduce(identity.signing, identity.sealing, member),
     proof: proveInvite(mesh, key, inviteProofBytes(member, identity.device, stream.remote, link.opened, transcript)),
   })
-  await takeHistory(talk, replica)
+  await takeHistory(() => nextOfHistory(talk), replica)
   await expect(talk, 'welcome')
   if (!replica.membership.now().device(identity.device)) throw new AtollError('invite_forged', { why: 'the admission that came back does not hold' })
 }
 
-async function takeHistory(talk: FrameQueue, replica: Replica): Promise<void> {
-  let waiting: (readonly Uint8Array[])[] = []
-  let bytes = 0
-  for (;;) {
-    const frame = await talk.next(patienceMs)
-    if (frame.type === 'refuse') throw refusal(frame.code, frame.at)
-    if (frame.type === 'history') {
-      // Whoever answers may be anybody that a relay named: it is believed only when it has ended.
-      bytes += frame.run.reduce((sum, entry) => sum + entry.length + itemCost, itemCost)
-      if (bytes > limits.joinHistoryBytes) throw new AtollError('history_stale')
-      waiting.push(frame.run)
-    } else if (frame.type === 'historyEnd') break
-    else throw new AtollError('invite_forged', { why: 'the member that answered does not keep to the protocol' })
-  }
-  // Logs come in any order, and each may build on the others: what has to wait is tried again while anything is placed.
-  for (let placed = true; placed && waiting.length > 0; ) {
-    placed = false
-    const later: (readonly Uint8Array[])[] = []
-    for (const run of waiting) {
-      const intake = await replica.receive(run)
-      if (intake.problem) throw new AtollError('history_stale')
-      if (intake.placed > 0) placed = true
-      if (intake.waiting) later.push(run)
-    }
-    waiting = later
-  }
+async function nextOfHistory(talk: FrameQueue<JoinFrame>): Promise<HistoryFrame> {
+  const frame = await talk.next(patienceMs)
+  if (frame.type === 'history' || frame.type === 'historyEnd') return frame
+  throw frame.type === 'refuse' ? refusal(frame.code, frame.at) : offProtocol()
 }
 
 /** The mesh must be the link's and at least as new, and whoever answers must be in it. */
@@ -108,14 +85,14 @@ function checkMember(membership: Membership, link: InviteLink, stream: FrameStre
   if (!membership.now().device(stream.remote)) throw new AtollError('history_stale')
 }
 
-type FrameOf<T extends string> = Extract<Awaited<ReturnType<FrameQueue['next']>>, { type: T }>
-
-async function expect<T extends 'challenge' | 'welcome'>(talk: FrameQueue, type: T): Promise<FrameOf<T>> {
+async function expect<T extends 'challenge' | 'welcome'>(talk: FrameQueue<JoinFrame>, type: T): Promise<Extract<JoinFrame, { type: T }>> {
   const frame = await talk.next(patienceMs)
   if (frame.type === 'refuse') throw refusal(frame.code, frame.at)
-  if (frame.type !== type) throw new AtollError('invite_forged', { why: 'the member that answered does not keep to the protocol' })
-  return frame as FrameOf<T>
+  if (frame.type !== type) throw offProtocol()
+  return frame as Extract<JoinFrame, { type: T }>
 }
+
+const offProtocol = (): AtollError => new AtollError('invite_forged', { why: 'the member that answered does not keep to the protocol' })
 
 /** What a member may refuse with. Anything else is its own trouble: another may let us in. */
 const refusals: ReadonlySet<string> = new Set<ErrorCode>(['invite_unknown', 'invite_revoked', 'invite_used_up', 'invite_expired', 'invite_forged', 'nobody_online', 'busy'])

@@ -144,6 +144,15 @@ export class RunningMesh {
     return this.replica.membership.now().devices().map(({ device }) => device).filter((device) => device !== this.replica.identity.device)
   }
 
+  /** Where devices last said that they can be dialled. */
+  *knownAddresses(): Iterable<readonly [DeviceId, readonly string[]]> {
+    const prefix = 'address\0'
+    for (const [key, value] of this.replica.store.scan('meta', { prefix, limit: 1000 })) {
+      const parsed = addressList.safeParse(JSON.parse(new TextDecoder().decode(value)))
+      if (parsed.success) yield [key.slice(prefix.length) as DeviceId, parsed.data]
+    }
+  }
+
   entries(): number {
     return [...this.replica.logs()].reduce((sum, { seq }) => sum + seq, 0)
   }
@@ -215,11 +224,7 @@ export class RunningMesh {
   }
 
   #recallAddresses(): void {
-    const prefix = 'address\0'
-    for (const [key, value] of this.replica.store.scan('meta', { prefix, limit: 1000 })) {
-      const parsed = addressList.safeParse(JSON.parse(new TextDecoder().decode(value)))
-      if (parsed.success) this.#needs.onAddresses(key.slice(prefix.length) as DeviceId, parsed.data)
-    }
+    for (const [device, addresses] of this.knownAddresses()) this.#needs.onAddresses(device, addresses)
   }
 
   /** Chores follow a change of the membership after a pause, spread by chance so that not everybody does the same. */

@@ -9,11 +9,11 @@ import { join, type JoinNeeds } from '../join/joiner.ts'
 import { foundMesh } from '../mesh/found-mesh.ts'
 import { checkName } from '../mesh/names.ts'
 import type { RunningMesh } from '../mesh/running-mesh.ts'
-import { oneAtATime, type ServicesHost } from './services-host.ts'
+import type { ServicesHost } from './services-host.ts'
+import { enterMesh, untilNextRound } from './enter-mesh.ts'
 import { checkRelay } from './relays-service.ts'
 import { summaryOf } from './mesh-service.ts'
 
-const retryMs = 3_000
 const onThisNetworkOnly = 'Reachable on this network only until you add a relay: `atoll relay add ADDRESS`.'
 
 export function meshesService(peer: ServicesHost): MeshesService {
@@ -43,26 +43,10 @@ export function meshesService(peer: ServicesHost): MeshesService {
       const link = linkOf(pasted)
       const mesh = link.mesh as MeshId
       const own = checkName(name ?? (config.current().name || profile.machine))
-      const present = peer.meshes.get(mesh)
-      if (present) throw new AtollError('already_joined', { name: summaryOf(peer, present).member_name })
-      if (config.current().network === 'off') throw new AtollError('offline')
       // A device belongs to one member for good: under another root nobody would let it in again after it left.
-      const kept = profile.keptRoot?.(mesh)
+      const kept = profile.keptRoot(mesh)
       const root = kept ? signingPair(kept) : newRoot()
-      const running = await oneAtATime(peer, mesh, async () => {
-        const replica = peer.openReplica(mesh)
-        // It could not be opened when this node started, and can be now: joined anew it might be dropped with all it holds.
-        if (profile.meshes().some((kept) => kept.mesh === mesh && kept.complete)) throw new AtollError('already_joined', { name: summaryOf(peer, peer.run(replica)).member_name })
-        try {
-          await joinSomebody(peer, { link, root, keepRoot: () => profile.keepRoot(mesh, root.seed), replica }, { wait, progress, signal })
-          profile.keep(mesh)
-        } catch (error) {
-          await replica.close()
-          profile.drop(mesh)
-          throw error
-        }
-        return peer.run(replica)
-      })
+      const running = await enterMesh(peer, mesh, (replica) => joinSomebody(peer, { link, root, keepRoot: () => profile.keepRoot(mesh, root.seed), replica }, { wait, progress, signal }))
       const member = running.replica.membership.memberOf(peer.identity.device) as MemberId
       // Who was in it before has a name there, unless another was typed now.
       if (name !== undefined || member === root.publicKey) await running.replica.write([{ type: 'set', doc: 'members', key: member, value: JSON.stringify({ name: own }) }])
@@ -85,7 +69,8 @@ export function meshesService(peer: ServicesHost): MeshesService {
   }
 }
 
-function joined(mesh: RunningMesh, member: MemberId): Joined {
+/** What founding, joining and restoring answer. */
+export function joined(mesh: RunningMesh, member: MemberId): Joined {
   const role = mesh.replica.membership.now().member(member)?.role ?? 'member'
   return { mesh: mesh.id, name: mesh.names.mesh(), member, member_name: mesh.names.member(member), role }
 }
@@ -130,10 +115,7 @@ async function joinSomebody(peer: ServicesHost, what: Pick<JoinNeeds, 'link' | '
     const no = final[0] ?? refused
     if (no) throw no
     if (!how.wait) throw last instanceof AtollError ? last : new AtollError('nobody_online', {}, { cause: last })
-    await new Promise<void>((resolve) => {
-      const timer = runtime.timers.after(retryMs, resolve)
-      how.signal.addEventListener('abort', () => (timer[Symbol.dispose](), resolve()), { once: true })
-    })
+    await untilNextRound(runtime, how.signal)
   }
 }
 

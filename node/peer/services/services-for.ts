@@ -14,6 +14,7 @@ import { meshesService } from './meshes-service.ts'
 import { messagesService } from './messages-service.ts'
 import { nodeService } from './node-service.ts'
 import { peersService } from './peers-service.ts'
+import { recoveryService } from './recovery-service.ts'
 import { relaysService } from './relays-service.ts'
 import { stateService } from './state-service.ts'
 
@@ -32,6 +33,7 @@ export function servicesFor(peer: ServicesHost, caller: Caller): Services {
     node: nodeService(peer),
     config: peer.needs.config.service,
     meshes: meshesService(peer),
+    recovery: recoveryService(peer),
     mesh: meshService(peer, mesh),
     relays: relaysService(peer, mesh),
     members: membersService(mesh, runtime.clock),

@@ -6,7 +6,7 @@ export const madeBy: Readonly<Record<AuditKind, readonly string[]>> = {
   founded: ['mesh.create'],
   admitted: ['mesh.join'],
   role_given: ['member.role'],
-  device_linked: [],
+  device_linked: ['recovery.restore'],
   removed: ['member.remove', 'member.role'],
   device_removed: [],
   left: ['mesh.leave'],

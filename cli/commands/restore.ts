@@ -115,7 +115,7 @@ function report(restored: readonly Restored[], failed: readonly Failed[], { term
   if (json) return terminal.json({ meshes: restored, failed: failed.map(({ mesh, name, error }) => ({ mesh, name, code: error.code, message: error.message })) })
   for (const { name, member_name, role } of restored) terminal.out(cleanText(`You are back in the mesh ${name} as ${member_name} (${role}), on this machine as a new device.`))
   const others = [...new Set(restored.flatMap(({ other_devices }) => other_devices))]
-  if (others.length > 0) terminal.out(`Your other devices are still let in: ${others.join(', ')}.\nOne that was lost or stolen reads and writes until it is removed.`)
+  if (others.length > 0) terminal.out(`Your other devices are still let in: ${others.join(', ')}.\nOne that was lost or stolen reads and writes until it is removed: \`atoll device remove ID\`.`)
   for (const { name, error } of failed) terminal.err(cleanText(`${name}: not yet. ${error.message}`))
   if (failed.length > 0) terminal.err('Run the same command again for the rest.')
 }

@@ -12,6 +12,8 @@ import { configUnset } from './config/unset.ts'
 import { inviteCreate } from './invite/create.ts'
 import { inviteList } from './invite/list.ts'
 import { inviteRevoke } from './invite/revoke.ts'
+import { deviceList } from './device/list.ts'
+import { deviceRemove } from './device/remove.ts'
 import { memberList } from './member/list.ts'
 import { memberRemove } from './member/remove.ts'
 import { memberRename } from './member/rename.ts'
@@ -72,6 +74,7 @@ export const operations = [
   recoveryFacts, recoveryRestore,
   inviteCreate, inviteList, inviteRevoke,
   relayAdd, relayRemove, relayList,
+  deviceList, deviceRemove,
   memberList, memberRole, memberRename, memberVerify, memberRemove,
   peerList, peerExplain, peerPing,
   sessionSetSummary, sessionSetStatus,

@@ -30,6 +30,7 @@ export const permissions = {
   'invite.read': present,
   'invite.write': [...granters],
   'relay.write': [...stewards],
+  'device.remove': present,
   'member.remove': [...granters],
   'member.role': [...granters],
   // Oneself, or as a steward anybody: the service and every peer's fold see to that.

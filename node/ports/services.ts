@@ -225,6 +225,22 @@ export interface Removal {
   readonly invites: number
 }
 
+export interface OwnDevice {
+  readonly device: string
+  readonly this: boolean
+  readonly online: boolean
+  readonly linked_by: string | null
+  readonly since: number
+  readonly removable: boolean
+}
+
+/** One's own devices in one mesh. */
+export interface DevicesService {
+  list(): Promise<readonly OwnDevice[]>
+  /** @param device its id, or the beginning of it */
+  remove(device: string): Promise<{ device: string; by_root_key: boolean; rotated: boolean }>
+}
+
 export interface MembersService {
   list(): Promise<readonly Member[]>
   remove(name: string, preview?: boolean): Promise<Removal>
@@ -534,6 +550,7 @@ export interface Services {
   readonly mesh: MeshService
   readonly relays: RelaysService
   readonly members: MembersService
+  readonly devices: DevicesService
   readonly peers: PeersService
   readonly sessions: SessionsService
   readonly state: StateService

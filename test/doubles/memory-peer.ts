@@ -157,6 +157,12 @@ export class MemoryPeer implements PeerHost {
       get members() {
         return mesh().membersService()
       },
+      devices: {
+        list: async () => [{ device: peer.device, this: true, online: true, linked_by: null, since: 0, removable: false }],
+        remove: async (device) => {
+          throw new AtollError('device_unknown', { device })
+        },
+      },
       get peers() {
         return mesh().peersService()
       },

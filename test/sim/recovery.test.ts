@@ -53,6 +53,37 @@ describe('a member who lost a machine', () => {
     expect((await backup(world, fresh)).root).toBe(held.root)
   })
 
+  test('T4 T5 T6: removes the machine that was lost with the root key: it reads nothing more, and what it does unaware counts for nothing', async () => {
+    using world = new PeopleWorld('stolen laptop')
+    const [alice, bob] = (await world.people('alice', 'bob')) as [SimPeer, SimPeer]
+    expect(await world.setState(alice, 'before', 1)).toBe('done')
+    const held = await backup(world, alice)
+    await world.time.advance(5_000)
+    const fresh = world.peer('fresh')
+    world.part([alice], [bob, fresh])
+    await restore(world, fresh, held)
+    const devices = world.as(fresh).devices
+    expect(Object.fromEntries((await world.done(devices.list())).map(({ device, removable }) => [device, removable]))).toEqual({ [alice.device]: true, [fresh.device]: false })
+    expect(await codeOf(world.done(devices.remove(fresh.device)))).toBe('device_not_removable')
+    expect(await codeOf(world.done(devices.remove(bob.device)))).toBe('device_unknown')
+    expect(await world.done(devices.remove(alice.device.slice(0, 12)))).toEqual({ device: alice.device, by_root_key: true, rotated: true })
+    // The thief goes on, and has not heard.
+    expect(await world.setState(alice, 'stolen', 'word')).toBe('done')
+    await world.done(world.as(alice).members.remove('bob'))
+    expect(await world.setState(fresh, 'secret', 'from now on')).toBe('done')
+    await world.heal()
+    for (const peer of [bob, fresh]) {
+      expect(await world.member(peer, 'alice')).toMatchObject({ status: 'active', role: 'owner', devices: [{ device: fresh.device }] })
+      expect(await world.member(peer, 'bob')).toMatchObject({ status: 'active' })
+      expect(await world.getState(peer, 'before')).toBe(1)
+      expect(await world.getState(peer, 'secret')).toBe('from now on')
+      expect(await world.getState(peer, 'stolen')).toBeUndefined()
+    }
+    expect(await world.getState(alice, 'secret')).toBeUndefined()
+    expect(await codeOf(world.done(world.as(alice).state.set('more', 1)))).toBe('removed')
+    expect((await world.done(devices.list())).map(({ device }) => device)).toEqual([fresh.device])
+  })
+
   test('R4: waits until somebody is online, and is not let in twice on one device', async () => {
     using world = new PeopleWorld('nobody there')
     const [alice, bob] = (await world.people('alice', 'bob')) as [SimPeer, SimPeer]

@@ -89,7 +89,7 @@ test('T11: a device that a verified member links is said loudly until it is conf
   await loud()
   expect(logged(alice)).toBe(1)
   expect((await world.member(alice, 'carol'))?.verification).toBe('verified')
-  await world.done(meshOf(bob).replica.operate(() => [{ type: 'removeDevice', grant: meshOf(bob).replica.grant(), device: linked.device, pins: [], rootProof: undefined }], { rotate: true }))
+  expect(await world.done(world.as(bob).devices.remove(linked.device)), 'by the device that linked it').toMatchObject({ by_root_key: false, rotated: true })
   await world.time.advance(5_000)
   await loud()
   expect(logged(alice), 'said once').toBe(1)

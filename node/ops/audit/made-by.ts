@@ -8,7 +8,7 @@ export const madeBy: Readonly<Record<AuditKind, readonly string[]>> = {
   role_given: ['member.role'],
   device_linked: ['recovery.restore'],
   removed: ['member.remove', 'member.role'],
-  device_removed: [],
+  device_removed: ['device.remove'],
   left: ['mesh.leave'],
   invited: ['invite.create'],
   invite_revoked: ['invite.revoke'],

@@ -25,7 +25,7 @@ import type { FoldEvents } from './folder.ts'
 import type { LogEnd } from '../../ports/witness.ts'
 import type { Identity } from './identity.ts'
 import type { Ledger } from './ledger.ts'
-import { checkOwnOp } from './own-op.ts'
+import { checkOwnOp, type MakeOp } from './own-op.ts'
 
 /** What can be written. Values are JSON text. */
 export type WriteSpec =
@@ -130,11 +130,13 @@ export class Author {
   }
 
   /** Stages one membership operation. */
-  operate(op: MemberOp, staging: Staging, events: FoldEvents): Entry {
-    const founding = op.type === 'found'
-    if (!founding) checkOwnOp(op, this.#identity.device, this.#ledger.membership, this.#verify)
+  operate(make: MemberOp | MakeOp, staging: Staging, events: FoldEvents): Entry {
     const end = this.#own.membership
     const frontier = this.#ledger.membership.frontier()
+    const parents = [...new Set([...frontier.slice(0, limits.frontierIds), ...(end ? [end.id] : [])])]
+    const op = typeof make === 'function' ? make(parents) : make
+    const founding = op.type === 'found'
+    if (!founding) checkOwnOp(op, this.#identity.device, parents, this.#ledger.membership, this.#verify)
     const entry = buildEntry(founding ? noMesh : this.#mesh, {
       type: 'membership',
       ...this.#place('membership'),

@@ -15,6 +15,7 @@ import type { Runtime } from '../../ports/runtime.ts'
 import { storageError } from '../../ports/storage-error.ts'
 import { StoreError, type MeshStore } from '../../ports/store.ts'
 import { KnownTables, Staging } from '../staging.ts'
+import type { MakeOp } from './own-op.ts'
 import { Author, mayWrite, type WriteSpec, type Written } from './author.ts'
 import { noEvents, type FoldEvents } from './folder.ts'
 import type { Witness } from '../../ports/witness.ts'
@@ -147,7 +148,7 @@ export class Replica {
    * Appends membership operations, made from the membership as it is then; resolves with their ids when durable.
    * `rotate: true` starts a new epoch in the same commit.
    */
-  async operate(make: () => readonly MemberOp[], options: { readonly rotate?: boolean } = {}): Promise<readonly EntryId[]> {
+  async operate(make: () => readonly (MemberOp | MakeOp)[], options: { readonly rotate?: boolean } = {}): Promise<readonly EntryId[]> {
     const ids: EntryId[] = []
     await this.#stage((staging, events) => {
       ids.length = 0 // staged anew where something else spoiled the commit

@@ -10,6 +10,7 @@ import type { Member, MembersService, Removal } from '../../ports/services.ts'
 import { invitesOf } from '../join/invites.ts'
 import { checkName } from '../mesh/names.ts'
 import type { RunningMesh } from '../mesh/running-mesh.ts'
+import { pinsNow } from './pins-now.ts'
 import { verifyMember } from './verify-member.ts'
 
 export function membersService(mesh: () => RunningMesh, clock: Clock): MembersService {
@@ -29,7 +30,7 @@ export function membersService(mesh: () => RunningMesh, clock: Clock): MembersSe
       const removal = { member, name: shownName, devices: devices.length, ...hangingOn(running, member) }
       if (preview) return { ...removal, done: false, rotated: false }
       // What we hold now of the removed one's logs stands; what it shows later does not (rule T4).
-      await replica.operate(() => [{ type: 'remove', grant: replica.grant(), member, pins: pinsNow(running, member) }], { rotate: true })
+      await replica.operate(() => [{ type: 'remove', grant: replica.grant(), member, pins: pinsOf(running, member) }], { rotate: true })
       return { ...removal, done: true, rotated: true }
     },
     async setRole(name, role) {
@@ -46,7 +47,7 @@ export function membersService(mesh: () => RunningMesh, clock: Clock): MembersSe
       }
       // The best role counts, so the higher one is taken first; what is given in knowledge of that stands (rule T4).
       refuseWhereUseless(running, member, names.member(member))
-      await replica.operate(() => [{ type: 'remove', grant: replica.grant(), member, pins: pinsNow(running, member) }, promotion()], { rotate: true })
+      await replica.operate(() => [{ type: 'remove', grant: replica.grant(), member, pins: pinsOf(running, member) }, promotion()], { rotate: true })
       return { ...answer, rotated: true }
     },
     verify: (input) => verifyMember(mesh(), input, clock),
@@ -91,9 +92,7 @@ function hangingOn({ replica, names }: RunningMesh, member: MemberId): Pick<Remo
   }
 }
 
-function pinsNow({ replica }: RunningMesh, member: MemberId): Pin[] {
-  return [...replica.logs()].filter(({ type, device }) => type === 'content' && replica.membership.memberOf(device) === member).map(({ log, seq, id }) => ({ log, seq, id }))
-}
+const pinsOf = ({ replica }: RunningMesh, member: MemberId): Pin[] => pinsNow(replica, (device) => replica.membership.memberOf(device) === member)
 
 /** Says before anything is written why a role cannot be given (rule T3). @returns the member as it is */
 function refuseRole({ replica, names }: RunningMesh, member: MemberId, role: Role): MemberState {

@@ -5,6 +5,7 @@ import type { InboxReader } from '../mesh/mail.ts'
 import type { RunningMesh } from '../mesh/running-mesh.ts'
 import type { ServicesHost } from './services-host.ts'
 import { auditService } from './audit-service.ts'
+import { devicesService } from './devices-service.ts'
 import { documentsService } from './documents-service.ts'
 import { filesService } from './files-service.ts'
 import { membersService } from './members-service.ts'
@@ -37,6 +38,7 @@ export function servicesFor(peer: ServicesHost, caller: Caller): Services {
     mesh: meshService(peer, mesh),
     relays: relaysService(peer, mesh),
     members: membersService(mesh, runtime.clock),
+    devices: devicesService(peer, mesh),
     peers: peersService(peer, mesh),
     sessions: {
       async setSummary(summary) {

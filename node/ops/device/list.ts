@@ -20,7 +20,7 @@ export const deviceList = defineOp({
     })),
   }),
   needs: ['devices'],
-  errors: [],
+  errors: ['root_damaged', 'profile_modes'],
   cli: { command: 'device list' },
   example: 'atoll device list',
   handler: async ({ devices }) => ({ devices: await devices.list() }),

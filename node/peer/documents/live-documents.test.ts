@@ -100,6 +100,18 @@ test('many updates become a snapshot, and nothing is lost by it', async () => {
   expect(textOf(open(alice))).toBe(textOf(b))
 })
 
+test('few long updates become a snapshot too', async () => {
+  const { world, alice, open } = await pair()
+  const a = open(alice)
+  const write = (): Promise<void> => world.done(a.edit((doc) => doc.getText('content').insert(0, 'x'.repeat(100_000))))
+  for (let i = 0; i < 2; i++) await write()
+  expect(alice.store.get('snapshot', id)).toBeUndefined()
+  await write()
+  await write()
+  expect(alice.store.get('snapshot', id)).toBeDefined()
+  expect(textOf(open(alice))).toBe('x'.repeat(400_000))
+})
+
 test('T4: what a removed author wrote falls, unless somebody built on it', async () => {
   const { world, alice, bob, open } = await pair()
   const carol = await world.join(alice, 'carol')

@@ -30,8 +30,9 @@ export function devicesService(peer: ServicesHost, mesh: () => RunningMesh): Dev
         throw new AtollError('device_not_removable', { device: device.slice(0, 12), why })
       }
       if (device === peer.identity.device) return refuse('it is this one; `atoll leave` leaves the mesh')
-      const root = leads(running, peer.identity.device, device, self.member) ? undefined : rootOf(peer, running, self.member)
-      if (!root && !leads(running, peer.identity.device, device, self.member)) return refuse('this one did not link it, and your root key is not kept here; do it where it is, or come back from a backup first')
+      const isLinked = leads(running, peer.identity.device, device, self.member)
+      const root = isLinked ? undefined : rootOf(peer, running, self.member)
+      if (!isLinked && !root) return refuse('this one did not link it, and your root key is not kept here; do it where it is, or come back from a backup first')
       const rotate = writers.has(self.role)
       await replica.operate(() => [(parents) => removal(running, peer.identity.device, device, parents, root)], { rotate })
       return { device, by_root_key: root !== undefined, rotated: rotate }

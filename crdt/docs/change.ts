@@ -45,10 +45,6 @@ const body = list(change, limits.changesPerEntry)
 export const encodeBody = (changes: readonly Change[]): Uint8Array => encode(body, changes)
 export const decodeBody = (plain: Uint8Array): Decoded<readonly Change[]> => decode(body, plain)
 
-/** Register documents of a mesh. */
-export const registerDocs = ['state', 'memory', 'members', 'mesh', 'documents'] as const
-export type RegisterDoc = (typeof registerDocs)[number]
-
 /** The value is JSON text: what a reader parses, and re-parses in its own version, is what the writer wrote. */
 export const setPayload = struct({ key: text(limits.keyBytes), value: text(limits.valueBytes) })
 export const deletePayload = struct({ key: text(limits.keyBytes) })

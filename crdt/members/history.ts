@@ -5,6 +5,7 @@
  */
 import type { DeviceId, EntryId, LogId, MemberId, SealingKey } from '../wire/ids.ts'
 import type { MemberOp, OpOf } from './ops.ts'
+import { decodePolicy, policyKey, type Policy } from './policy.ts'
 import { rank, type Role } from './roles.ts'
 
 /** A membership entry as the fold sees it. */
@@ -129,6 +130,8 @@ export class History {
   readonly rotations: number[] = []
   /** By the rotation whose key they hand on. */
   readonly shares = new Map<number, number[]>()
+  /** Policies that this version understands, by what they are about (`policyKey`). */
+  readonly policies = new Map<string, { readonly at: number; readonly policy: Policy }[]>()
   /** Sealing keys by device, with the entry that certified each. */
   readonly introductions = new Map<DeviceId, { at: number; key: SealingKey }[]>()
   readonly #index = new Map<EntryId, number>()
@@ -213,6 +216,10 @@ export class History {
     if (op.type === 'removeDevice') {
       push(this.deviceRemovals, op.device, at)
       push(this.lines, lineKey(this.grantBehind(at)), at)
+    }
+    if (op.type === 'policy') {
+      const said = decodePolicy(op.payload)
+      if (said.ok) push(this.policies, policyKey(said.value), { at, policy: said.value })
     }
     if (op.type === 'remove') push(this.removals, op.member, at)
     if (op.type === 'leave') push(this.leaves, this.memberOf(at) as MemberId, at)

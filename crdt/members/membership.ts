@@ -7,7 +7,9 @@ import type { DeviceId, EntryId, LogId, MemberId, MeshId } from '../wire/ids.ts'
 import { limits } from '../wire/limits.ts'
 import { History, upTo, type BitSet, type MemberEntry } from './history.ts'
 import { pinsOf } from './pins.ts'
+import { policyInForce } from './in-force.ts'
 import type { OpOf, Pin } from './ops.ts'
+import type { Policies } from './permissions.ts'
 import { ownerOf, refusalOf, type Refusal } from './validity.ts'
 import { View } from './view.ts'
 import { readers } from './roles.ts'
@@ -114,6 +116,35 @@ export class Membership {
     if (this.#views.size >= viewsKept) this.#views.clear()
     this.#views.set(key, view)
     return view
+  }
+
+  /**
+   * The policies that a frontier knew of, as far as they stand in the light of everything known here: what a removal
+   * made void has no effect on content either (rule T4). Good until the next membership entry.
+   */
+  policiesKnownTo(frontier: readonly EntryId[]): Policies {
+    if (this.#isWhole(frontier)) return this.now()
+    const { reading } = this.now()
+    let past: BitSet | undefined
+    return {
+      policy: (key) => {
+        if (!this.history.policies.has(key)) return undefined
+        past ??= this.history.pastOf(frontier)
+        return past && policyInForce(this.history, key, past, (at) => reading.stands(at))
+      },
+    }
+  }
+
+  /** Whether an operation stands in the light of everything known here. */
+  stands(id: EntryId): boolean {
+    const at = this.history.at(id)
+    return at !== undefined && this.now().reading.stands(at)
+  }
+
+  /** Whether each policy known here stands, by the id of its entry. */
+  policyVerdicts(): Map<EntryId, boolean> {
+    const { reading } = this.now()
+    return new Map([...this.history.policies.values()].flat().map(({ at }) => [(this.history.entries[at] as MemberEntry).id, reading.stands(at)]))
   }
 
   /** Whether everything before `lower` lies before `upper` too. */

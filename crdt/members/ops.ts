@@ -73,7 +73,7 @@ export const memberOp = variant({
   reseal: [12, struct({ grant: entryId, introduction })],
   /** Reserved: pins all heads and so orders what stands below it (DESIGN, growth). Kept and forwarded, not folded. */
   horizon: [13, struct({ grant: entryId, payload: bytes(limits.clearOpBytes) })],
-  /** Reserved: a policy change by a steward. */
+  /** A policy of a steward: see `policy.ts` for what the payload says. */
   policy: [14, struct({ grant: entryId, payload: bytes(limits.clearOpBytes) })],
 })
 export type MemberOp = TypeOf<typeof memberOp>

@@ -6,6 +6,7 @@
 import type { DeviceId, EntryId, MemberId } from '../wire/ids.ts'
 import type { MemberEntry } from './history.ts'
 import type { OpOf } from './ops.ts'
+import { decodePolicy } from './policy.ts'
 import { granters, rank, readers, stewards, writers, type Role } from './roles.ts'
 
 type Ids = ReadonlySet<EntryId>
@@ -176,8 +177,17 @@ export class Reference {
       case 'share': return writers.has(role) && this.#of('rotate', past).some((rotation) => rotation.id === op.epoch) && op.recipients.every((other) => isReader(other.device))
       case 'reseal': return op.introduction.device === device
       case 'leave': return true
-      case 'horizon': case 'policy': return stewards.has(role)
+      case 'horizon': return stewards.has(role)
+      case 'policy': return stewards.has(role) && this.#mayExcept(op, set)
     }
+  }
+
+  /** Exceptions are made for whom the grant could remove. */
+  #mayExcept({ grant, payload }: OpOf<'policy'>, set: Ids): boolean {
+    const said = decodePolicy(payload)
+    if (!said.ok || said.value.type !== 'except') return true
+    const live = this.grants(set, said.value.member).filter((other) => this.isLive(other, set))
+    return live.length > 0 && live.every((other) => this.outranks(grant, other))
   }
 
   #isInvited({ role: given, invite }: OpOf<'admit'>, role: Role, set: Ids): boolean {

@@ -10,6 +10,7 @@ import { limits } from '../wire/limits.ts'
 import { domains } from '../wire/protocols.ts'
 import { outranks, ranksAtLeast, signedByRoot, type Grant, type History, type MemberEntry, type Positions } from './history.ts'
 import type { Introduction, MemberOp, OpOf } from './ops.ts'
+import { decodePolicy } from './policy.ts'
 import { introductionBytes, inviteProofBytes, rootLinkBytes, rootRemovalBytes } from './proofs.ts'
 import { granters, rank, readers, stewards, writers } from './roles.ts'
 import type { View } from './view.ts'
@@ -55,8 +56,8 @@ function opRefusal(entry: MemberEntry, op: Exclude<MemberOp, { type: 'found' }>,
     case 'rotate': return rotateRefusal(entry, op, grant, context)
     case 'share': return shareRefusal(entry, op, grant, context)
     case 'reseal': return op.introduction.device === entry.device && isCertified(op.introduction, grant.member, context.verify) ? undefined : 'certifies another device'
-    case 'policy':
-    case 'horizon': return stewards.has(grant.role) ? undefined : 'its role sets no policy'
+    case 'policy': return policyRefusal(op, grant, context)
+    case 'horizon': return stewards.has(grant.role) ? undefined : 'its role sets no horizon'
     case 'leave': return undefined
   }
 }
@@ -165,6 +166,16 @@ function shareRefusal(entry: MemberEntry, op: OpOf<'share'>, grant: Grant, { his
   if (epoch === undefined || !past.has(epoch) || history.entries[epoch]?.op.type !== 'rotate' || !history.valid[epoch]) return 'names no epoch in its past'
   const admitted = op.recipients.every(({ device }) => readers.has(view.device(device)?.role ?? 'mirror'))
   return admitted ? undefined : 'shares with a device that is not admitted'
+}
+
+/** Exceptions are made for whom the same grant could remove: nobody frees themselves, and equals do not silence each other. */
+function policyRefusal(op: OpOf<'policy'>, grant: Grant, { history, view }: Context): Refusal | undefined {
+  if (!stewards.has(grant.role)) return 'its role sets no policy'
+  const said = decodePolicy(op.payload)
+  if (!said.ok || said.value.type !== 'except') return undefined
+  const live = (history.grantsOf.get(said.value.member) ?? []).filter((at) => view.reading.isLive(at))
+  if (live.length === 0) return 'makes an exception for nobody who is there'
+  return live.every((at) => outranks(grant, history.grants.get(at) as Grant, history)) ? undefined : 'makes an exception for somebody it does not outrank'
 }
 
 function strangerRefusal(device: DeviceId, member: MemberId, { history, past }: Context): Refusal | undefined {

@@ -4,7 +4,9 @@
  */
 import type { DeviceId, EntryId, MemberId, SealingKey } from '../wire/ids.ts'
 import { opAt, type Grant, type History, type MemberEntry, type Positions } from './history.ts'
+import { policyInForce } from './in-force.ts'
 import type { MemberOp } from './ops.ts'
+import type { Policy } from './policy.ts'
 import { Reading } from './reading.ts'
 import { rank, readers, writers, type Role } from './roles.ts'
 
@@ -50,6 +52,7 @@ export class View {
   #allDevices: readonly DeviceState[] | undefined
   #allMembers: readonly MemberState[] | undefined
   #epochs: readonly EntryId[] | undefined
+  #policies = new Map<string, Policy | undefined>()
 
   constructor(history: History, scope: Positions, reading = new Reading(history, scope)) {
     this.#history = history
@@ -64,6 +67,7 @@ export class View {
   extended(scope: Positions, type: MemberOp['type'], knewAll: boolean): View {
     if (!knewAll && unsettling.has(type)) return new View(this.#history, scope)
     const view = new View(this.#history, scope, new Reading(this.#history, scope, this.reading))
+    if (type !== 'policy') view.#policies = this.#policies
     if (listed.has(type)) return view
     view.#devices = this.#devices
     view.#members = this.#members
@@ -146,6 +150,12 @@ export class View {
 
   sealingKeys(device: DeviceId): { at: number; key: SealingKey }[] {
     return (this.#history.introductions.get(device) ?? []).filter(({ at }) => this.reading.stands(at))
+  }
+
+  /** The policy in force under a key here; undefined where nothing was ever said, or nothing of it stands. */
+  policy(key: string): Policy | undefined {
+    if (!this.#policies.has(key)) this.#policies.set(key, policyInForce(this.#history, key, this.reading, (at) => this.reading.stands(at)))
+    return this.#policies.get(key)
   }
 
   /**

@@ -1,15 +1,19 @@
 /**
  * What each permission takes. `null` is for calls about this machine only: whoever may open the node's
  * socket may make them. The others name the roles that hold them in the chosen mesh. This check answers
- * early and in words; what peers accept is decided by the membership fold, whatever stands here.
+ * early and in words; what peers accept is decided by their folds, whatever stands here. Who writes content is taken
+ * from the table that those folds judge by (crdt/members/permissions.ts).
  */
-import { granters, stewards, writers } from '../../crdt/members/roles.ts'
+import { contentRoles } from '../../crdt/members/permissions.ts'
+import type { ContentPermission } from '../../crdt/members/policy.ts'
+import { granters, stewards } from '../../crdt/members/roles.ts'
 import type { Standing } from '../ports/services.ts'
 
 type Holder = Standing['role']
 
 const present: readonly Holder[] = ['owner', 'admin', 'member', 'service', 'guest', 'mirror']
 const anyone: readonly Holder[] = [...present, 'removed', 'left']
+const content = (permission: ContentPermission): readonly Holder[] => [...contentRoles[permission]]
 
 /** Permission → the roles that hold it, or null where no mesh is involved. Those who are out may still read. */
 export const permissions = {
@@ -39,14 +43,14 @@ export const permissions = {
   'member.verify': anyone,
   'peer.ping': present,
   'state.read': anyone,
-  'state.write': [...writers],
+  'state.write': content('state.write'),
   'memory.read': anyone,
-  'memory.write': [...writers],
+  'memory.write': content('memory.write'),
   'document.read': anyone,
-  'document.write': [...writers],
+  'document.write': content('document.write'),
   'file.read': anyone,
-  'file.write': [...writers],
-  'message.send': [...writers],
+  'file.write': content('file.write'),
+  'message.send': content('message.send'),
   'audit.read': anyone,
 } as const satisfies Record<string, readonly Holder[] | null>
 

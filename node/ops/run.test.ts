@@ -77,6 +77,10 @@ describe('runOp', () => {
     host.role = 'guest'
     await run('state.get', { key: 'a' })
     expect((await refused('not_permitted', run('state.set', { key: 'a', value: 2 }))).message).toBe('Your role here is guest; state.set needs owner, admin, member or service.')
+    host.exceptions = { 'state.write': 'allow', 'memory.write': 'deny' }
+    await run('state.set', { key: 'a', value: 2 })
+    expect((await refused('denied', run('memory.remember', { content: 'x' }))).message).toContain('denied you memory.write')
+    host.exceptions = {}
     host.role = 'removed'
     await run('state.get', { key: 'a' })
     expect((await refused('removed', run('memory.remember', { content: 'x' }))).message).toContain('1970-01-01')

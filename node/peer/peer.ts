@@ -8,6 +8,7 @@ import type { BlobId, DeviceId, MeshId } from '../../crdt/wire/ids.ts'
 import { AtollError, toAtollError } from '../ports/errors.ts'
 import { StoreError } from '../ports/store.ts'
 import { storageError } from '../ports/storage-error.ts'
+import { effectiveExceptions } from '../../crdt/members/permissions.ts'
 import type { Caller, PeerHost, Services, SessionHello, Standing } from '../ports/services.ts'
 import { sodiumBlobCrypto } from '../../crdt/crypto/blob-crypto.ts'
 import { BlobExchange } from './blobs/blob-exchange.ts'
@@ -166,7 +167,8 @@ export class Peer implements PeerHost, ServicesHost, AsyncDisposable {
     const { replica } = this.meshFor(caller.mesh)
     const member = replica.membership.memberOf(this.identity.device)
     const state = member && replica.membership.now().member(member)
-    return { role: state?.status === 'active' ? state.role : (state?.status ?? 'removed'), since: state?.since ?? 0 }
+    if (state?.status !== 'active') return { role: state?.status ?? 'removed', since: state?.since ?? 0, exceptions: {} }
+    return { role: state.role, since: state.since, exceptions: effectiveExceptions(state, replica.membership.now()) }
   }
 
   /** Resolves when every peer that is online holds what we hold of this mesh, or after two seconds. */

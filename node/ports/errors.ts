@@ -47,6 +47,8 @@ export const errorTable = {
 
   // What is not allowed
   not_permitted: { local: 'Your role here is {role}; {what} needs {needs}.', remote: 'Not permitted.', exit: 4, retry: false },
+  denied: { local: 'An owner or admin of this mesh has denied you {permission}. Ask one of them to allow it again: `atoll member default NAME {permission}`.', remote: 'Not permitted.', exit: 4, retry: false },
+  exception_refused: { local: 'You cannot make an exception for {name}: {why}.', remote: 'Not permitted.', exit: 4, retry: false },
   not_removable: { local: '{name} cannot be removed by you: {why}.', remote: 'Not permitted.', exit: 4, retry: false },
   device_unknown: { local: 'None of your devices in this mesh begins with {device}. `atoll device list` shows them.', remote: 'Unknown device.', exit: 3, retry: false },
   device_not_removable: { local: 'The device {device} cannot be removed from here: {why}.', remote: 'Not permitted.', exit: 4, retry: false },

@@ -575,6 +575,8 @@ export interface SessionHello {
 export interface Standing {
   readonly role: Role | 'removed' | 'left'
   readonly since: number
+  /** Permissions that a policy of the mesh gives or takes beside the role. */
+  readonly exceptions: Readonly<Record<string, 'allow' | 'deny'>>
 }
 
 /** The running peer as surfaces see it. node/peer provides it; node/rpc carries it over a duplex. */

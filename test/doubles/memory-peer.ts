@@ -34,6 +34,7 @@ export class MemoryPeer implements PeerHost {
   readonly meter = new CallCounter({ elapsed: () => this.now() }, [])
   /** What `standing` says, where a test wants another role than owner. */
   role: Standing['role'] = 'owner'
+  exceptions: Standing['exceptions'] = {}
   readonly #options: MemoryPeerOptions
   readonly #stop = Promise.withResolvers<void>()
   #default: string | null = null
@@ -78,7 +79,7 @@ export class MemoryPeer implements PeerHost {
 
   async standing(caller: Caller): Promise<Standing> {
     this.choose(caller)
-    return { role: this.role, since: 0 }
+    return { role: this.role, since: 0, exceptions: this.exceptions }
   }
 
   choose(caller: Caller): MemoryMesh {

@@ -4,6 +4,7 @@ import { decodeBody, deletePayload, encodeBody, messagePayload, receiptPayload, 
 import { fileDeletePayload, filePayload } from '../../crdt/docs/files.ts'
 import { updatePayload } from '../../crdt/docs/updates.ts'
 import { memberOp } from '../../crdt/members/ops.ts'
+import { decodePolicy, encodePolicy, type Policy } from '../../crdt/members/policy.ts'
 import { syncFrame } from '../../crdt/sync/frames.ts'
 import { nonceFrame, tagFrame } from '../../crdt/sync/handshake.ts'
 import { bool, bytes, decode, encode, fixed, list, optional, text, uint, type Codec, type Decoded } from '../../crdt/wire/codec.ts'
@@ -31,6 +32,7 @@ export const codecs: Readonly<Record<string, Coding>> = {
   idSet: coding(idSet(2, 1000)),
   entryId: coding(entryId),
   memberOp: coding(memberOp),
+  policy: { encode: (value) => encodePolicy(value as Policy), decode: decodePolicy },
   body: { encode: (value) => encodeBody(value as Parameters<typeof encodeBody>[0]), decode: decodeBody },
   set: coding(setPayload),
   delete: coding(deletePayload),

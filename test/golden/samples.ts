@@ -120,3 +120,11 @@ export const documentSamples: readonly Sample[] = [
   { codec: 'update', name: 'whole', value: { part: 0, of: 1, bytes: filled(1, 5) } },
   { codec: 'update', name: 'last of many parts', value: { part: 63, of: 64, bytes: filled(2, 300) } },
 ]
+
+/** What came with policies: every name that they may say. */
+export const policySamples: readonly Sample[] = [
+  ...['state.write', 'memory.write', 'document.write', 'file.write', 'message.send'].map((permission) => ({ codec: 'policy', name: `deny ${permission}`, value: { type: 'except', member: id(3), permission, choice: 'deny' } })),
+  ...['allow', 'default'].map((choice) => ({ codec: 'policy', name: `${choice} state.write`, value: { type: 'except', member: id(3), permission: 'state.write', choice } })),
+  ...['name', 'title', 'bio', 'avatar', 'capabilities'].map((field) => ({ codec: 'policy', name: `${field} by stewards`, value: { type: 'profile', field, by: 'stewards' } })),
+  { codec: 'policy', name: 'title by its member', value: { type: 'profile', field: 'title', by: 'self' } },
+]

@@ -5,7 +5,7 @@ import { codecs } from './codecs.ts'
 import { derivations, settled } from './derivations.ts'
 import { goldenHistory, type GoldenEntry } from './history.ts'
 import { recovery } from './recovery.ts'
-import { documentSamples, samples, type Sample } from './samples.ts'
+import { documentSamples, policySamples, samples, type Sample } from './samples.ts'
 import { safetyNumbers } from './safety-numbers.ts'
 import { partySecrets, toJson, type Json } from './values.ts'
 
@@ -16,6 +16,7 @@ export function vectors(): Readonly<Record<string, Json>> {
     settled: toJson(settled()),
     encodings: toJson(samples(history).map(encoded)),
     documents: toJson(documentSamples.map(encoded)),
+    policies: toJson(policySamples.map(encoded)),
     blobs: toJson(blobs()),
     recovery: toJson(recovery()),
     derivations: toJson(derivations(history)),

@@ -6,6 +6,7 @@
 import { BitSet, type Grant, type MemberEntry } from '../../crdt/members/history.ts'
 import { Membership } from '../../crdt/members/membership.ts'
 import type { Introduction, MemberOp } from '../../crdt/members/ops.ts'
+import { encodePolicy } from '../../crdt/members/policy.ts'
 import type { Role } from '../../crdt/members/roles.ts'
 import { refusalOf } from '../../crdt/members/validity.ts'
 import type { View } from '../../crdt/members/view.ts'
@@ -57,7 +58,7 @@ export class Dice {
   }
 }
 
-const memberId = (person: number): MemberId => pad(`aa${person}`) as MemberId
+export const memberId = (person: number): MemberId => pad(`aa${person}`) as MemberId
 const deviceId = (person: number, device: number): DeviceId => pad(`d${person}${device}`) as DeviceId
 const personOf = (member: MemberId): number => Number(member[2])
 
@@ -87,10 +88,23 @@ const flavours = {
     common: { admit: 10, link: 6, invite: 2, promote: 2 },
     apart: { admit: 9, invite: 5, join: 10, promote: 13, remove: 20, close: 6, leave: 3, link: 13, removeDevice: 18, rotate: 4, share: 3, reseal: 1, policy: 1 },
   },
+  /** Of the histories of policies alone: stewards who say one thing and another, and remove each other. */
+  stewards: {
+    people: 4, devicesEach: 2, begins: 4,
+    common: { admit: 10, link: 3, invite: 0, promote: 3 },
+    apart: { admit: 2, invite: 0, join: 0, promote: 8, remove: 14, close: 0, leave: 1, link: 2, removeDevice: 6, rotate: 0, share: 0, reseal: 0, policy: 60 },
+  },
 } as const
+const common = ['crowd', 'devices', 'household', 'mixed'] as const
 
 export function randomHistory(seed: number): MemberEntry[] {
-  return new Maker(new Dice(seed)).make()
+  const dice = new Dice(seed)
+  return new Maker(dice, dice.pick(common)).make()
+}
+
+/** A history that is rich in policies. */
+export function randomPolicies(seed: number): MemberEntry[] {
+  return new Maker(new Dice(seed), 'stewards').make()
 }
 
 class Maker {
@@ -99,9 +113,9 @@ class Maker {
   readonly #membership = new Membership(mesh, believe)
   readonly #entries: MemberEntry[] = []
 
-  constructor(dice: Dice) {
+  constructor(dice: Dice, flavour: keyof typeof flavours) {
     this.#dice = dice
-    this.#flavour = flavours[dice.pick(['crowd', 'devices', 'household', 'mixed'] as const)]
+    this.#flavour = flavours[flavour]
   }
 
   make(): MemberEntry[] {
@@ -128,13 +142,14 @@ class Maker {
     return ids.filter((id) => !ids.some((other) => other !== id && this.#membership.covers([other], [id])))
   }
 
-  /** Tries for an operation that is allowed at the frontier; one in ten goes in though it is not. */
+  /** Tries for an operation that is allowed at the frontier; one in ten goes in though it is not, and of policies some unlooked at. */
   #attempt(frontier: EntryId[], weights: Readonly<Record<string, number>>): void {
     const view = this.#membership.viewAt(frontier) as View
     let refused: { device: DeviceId; op: MemberOp } | undefined
     for (let tries = 0; tries < 12; tries++) {
       const candidate = this.#candidate(view, this.#dice.weighted(weights))
       if (!candidate) continue
+      if (this.#flavour === flavours.stewards && candidate.op.type === 'policy' && this.#dice.chance(0.1)) return this.#add(candidate.device, frontier, candidate.op)
       const entry: MemberEntry = { id: pad('e') as EntryId, log: '' as LogId, seq: 1, parents: frontier, ms: 0, ...candidate }
       const { history } = this.#membership
       if (refusalOf(entry, { mesh, history, past: history.pastOf(frontier) as BitSet, view, verify: believe }) === undefined) return this.#add(candidate.device, frontier, candidate.op)
@@ -219,8 +234,16 @@ class Maker {
         return epoch && { type, grant, epoch, sealer, recipients: recipients().filter(() => dice.chance(0.6)) }
       }
       case 'reseal': return { type, grant, introduction: introduction(device) }
-      default: return { type: 'policy', grant, payload: new Uint8Array() }
+      default: return { type: 'policy', grant, payload: this.#flavour === flavours.stewards ? this.#policy(person) : new Uint8Array() }
     }
+  }
+
+  /** Of few things, so that many are about the same; now and then one that no version understands. */
+  #policy(person: number): Uint8Array {
+    const dice = this.#dice
+    if (dice.chance(0.05)) return Uint8Array.of(99, 1)
+    if (dice.chance(0.3)) return encodePolicy({ type: 'profile', field: dice.pick(['name', 'title']), by: dice.pick(['self', 'stewards']) })
+    return encodePolicy({ type: 'except', member: memberId(person), permission: dice.pick(['state.write', 'message.send']), choice: dice.pick(['allow', 'deny', 'default']) })
   }
 
   #person(): number {

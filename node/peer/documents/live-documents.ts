@@ -3,7 +3,7 @@ import type { Editor, EditorSocket } from '../../ports/editor.ts'
 import type { Log } from '../../ports/log.ts'
 import type { Random } from '../../ports/runtime.ts'
 import type { Replica } from '../replica/replica.ts'
-import { mayWrite } from '../replica/author.ts'
+import { mayDo } from '../replica/permitted.ts'
 import { LiveDocument } from './live-document.ts'
 import { Room } from './room.ts'
 
@@ -82,7 +82,7 @@ export class LiveDocuments {
     const room = new Room({
       document,
       whisper: (awareness) => whisper(Uint8Array.of(awarenessWhisper, ...fromHex(id), ...awareness)),
-      mayWrite: () => mayWrite(replica.membership.now(), replica.identity.device),
+      mayWrite: () => mayDo('document.write', replica.membership.now(), replica.identity.device),
       failed: (error) => log.warn('document_write_failed', { document: id, why: error.message }),
     })
     this.#rooms.set(id, room)

@@ -13,7 +13,6 @@ import { buildEntry, logIds, type Entry } from '../../../crdt/log/entry.ts'
 import { nonceBytes } from '../../../crdt/crypto/seal.ts'
 import { noMesh, type Verify } from '../../../crdt/crypto/sign.ts'
 import { encodeOp, type MemberOp } from '../../../crdt/members/ops.ts'
-import { writers } from '../../../crdt/members/roles.ts'
 import type { View } from '../../../crdt/members/view.ts'
 import { encode } from '../../../crdt/wire/codec.ts'
 import { type DeviceId, type EntryId, type FileId, type LogId, type MeshId, type SealingKey } from '../../../crdt/wire/ids.ts'
@@ -218,9 +217,6 @@ function touches(spec: WriteSpec): string | undefined {
   if (spec.type === 'set' || spec.type === 'delete') return registerKey(spec.doc, spec.key)
   return spec.type === 'update' ? `update\0${spec.doc}` : undefined
 }
-
-/** Whether this device may write what others keep. */
-export const mayWrite = (view: View, device: DeviceId): boolean => writers.has(view.device(device)?.role ?? 'mirror')
 
 /** What a change of a key builds on: every value that is there now. */
 function deps(staging: Staging, doc: string, key: string): readonly EntryId[] {

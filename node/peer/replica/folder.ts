@@ -2,9 +2,10 @@
  * Opens entries and folds their changes into tables. Everything a fold needs is in the entry, the membership at the
  * frontier it names and the tables, so that any order of arrival ends in the same place (rule C1).
  */
-import { decodeBody, deletePayload, kinds, messagePayload, receiptPayload, registerDocs, setPayload, type Change } from '../../../crdt/docs/change.ts'
+import { decodeBody, deletePayload, kinds, messagePayload, receiptPayload, setPayload, type Change } from '../../../crdt/docs/change.ts'
 import { filePayload, fileDeletePayload, foldFile, foldFileDelete } from '../../../crdt/docs/files.ts'
 import { foldMessage, foldReceipt, type Origin } from '../../../crdt/docs/messages.ts'
+import { needOf, needOfRegister } from '../../../crdt/docs/need.ts'
 import { foldUpdate, updatePayload } from '../../../crdt/docs/updates.ts'
 import { foldRegister, registerKey, type Version } from '../../../crdt/docs/registers.ts'
 import { openChanges } from '../../../crdt/docs/sealed.ts'
@@ -13,10 +14,11 @@ import type { Tables } from '../../../crdt/docs/tables.ts'
 import { open } from '../../../crdt/crypto/seal.ts'
 import type { Entry } from '../../../crdt/log/entry.ts'
 import type { Membership } from '../../../crdt/members/membership.ts'
-import { stewards, writers, type Role } from '../../../crdt/members/roles.ts'
+import { meets, type Need, type Policies, type Writer } from '../../../crdt/members/permissions.ts'
+import { stewards } from '../../../crdt/members/roles.ts'
 import type { View } from '../../../crdt/members/view.ts'
 import { decode } from '../../../crdt/wire/codec.ts'
-import type { EntryId, FileId, MemberId, MeshId } from '../../../crdt/wire/ids.ts'
+import type { EntryId, FileId, MeshId } from '../../../crdt/wire/ids.ts'
 import { parseNote } from './note-value.ts'
 import type { Identity } from './identity.ts'
 import type { Keyring } from './keyring.ts'
@@ -59,6 +61,8 @@ export class Folder {
   readonly #needs: FolderNeeds
   /** The view of a frontier never changes, and entries of a log mostly share one. */
   #last: { readonly frontier: readonly EntryId[]; readonly view: View } | undefined
+  /** What a frontier knew of policies, as it stands now: good until the membership grows. */
+  #known: { readonly frontier: readonly EntryId[]; readonly now: View; readonly policies: Policies } | undefined
 
   constructor(needs: FolderNeeds) {
     this.#needs = needs
@@ -81,7 +85,9 @@ export class Folder {
     const author = view?.device(entry.device)
     if (!view || !author) return true
     const origin: Origin = { entry: entry.id, device: entry.device, member: author.member, log: entry.log, seq: entry.seq, clock: entry.clock }
-    const at: FoldContext = { origin, role: author.role, view, stands: this.#needs.stands(entry, frontier), tables, events, inner: false, written: new Set() }
+    const within = this.#needs.stands(entry, frontier)
+    const policies = this.#policiesKnownTo(frontier)
+    const at: FoldContext = { origin, author, view, stands: (need) => within && meets(need, author, policies), tables, events, inner: false, written: new Set() }
     for (const change of changes.value) this.#dispatch(change, at)
     return true
   }
@@ -94,20 +100,33 @@ export class Folder {
     return this.#last?.view
   }
 
+  #policiesKnownTo(frontier: readonly EntryId[]): Policies {
+    const { membership } = this.#needs
+    const now = membership.now()
+    if (this.#known?.frontier !== frontier || this.#known.now !== now) this.#known = { frontier, now, policies: membership.policiesKnownTo(frontier) }
+    return this.#known.policies
+  }
+
   #dispatch(change: Change, at: FoldContext): void {
     if (change.kind === kinds.set || change.kind === kinds.delete) this.#register(change, at)
     else if (change.kind === kinds.sealed && !at.inner) this.#sealed(change, at)
-    else if (change.kind === kinds.message && at.stands && writers.has(at.role)) this.#message(change, at)
-    else if (change.kind === kinds.receipt && at.stands) this.#receipt(change, at)
-    else if (change.kind === kinds.yjsUpdate && !at.inner && writers.has(at.role)) this.#update(change, at)
-    else if (change.kind === kinds.blobTree && at.stands && writers.has(at.role)) this.#file(change, at)
-    else if (change.kind === kinds.fileDelete && at.stands && writers.has(at.role)) this.#fileDelete(change, at)
+    const need = needOf(change.kind)
     // Anything else is of a kind this version does not know: kept and forwarded with its entry (rule C5).
+    if (!need || !meets(need, at.author, at.view)) return
+    const stands = at.stands(need)
+    if (change.kind === kinds.yjsUpdate && !at.inner) this.#update(change, stands, at)
+    if (!stands) return
+    if (change.kind === kinds.message) this.#message(change, at)
+    else if (change.kind === kinds.receipt) this.#receipt(change, at)
+    else if (change.kind === kinds.blobTree) this.#file(change, at)
+    else if (change.kind === kinds.fileDelete) this.#fileDelete(change, at)
   }
 
-  #register(change: Change, { origin, role, stands, tables, events, written }: FoldContext): void {
+  #register(change: Change, { origin, author, view, stands, tables, events, written }: FoldContext): void {
     const parsed = change.kind === kinds.set ? decode(setPayload, change.payload) : decode(deletePayload, change.payload)
-    if (!parsed.ok || !mayWrite(change.doc, parsed.value.key, role, origin.member)) return
+    if (!parsed.ok) return
+    const need = needOfRegister(change.doc, parsed.value.key)
+    if (!need || !meets(need, author, view)) return
     const value = 'value' in parsed.value ? (parsed.value.value as string) : undefined
     if (value !== undefined && !isJson(value)) return
     // An entry is what deps name, so it has one say about a key: the first.
@@ -115,7 +134,7 @@ export class Folder {
     if (written.has(register)) return
     written.add(register)
     const { entry, log, seq, device, clock } = origin
-    const { before, after } = foldRegister(tables, { doc: change.doc, key: parsed.value.key, value, entry, log, seq, device, clock, deps: change.deps, stands }, this.#needs.folded)
+    const { before, after } = foldRegister(tables, { doc: change.doc, key: parsed.value.key, value, entry, log, seq, device, clock, deps: change.deps, stands: stands(need) }, this.#needs.folded)
     if (before[0]?.entry === after[0]?.entry) return
     events.registers.push({ doc: change.doc, key: parsed.value.key, before: before[0], after: after[0] })
     if (change.doc === 'memory') indexNote(parsed.value.key, after[0], tables)
@@ -128,7 +147,7 @@ export class Folder {
     for (const change of inner ?? []) this.#dispatch(change, { ...at, inner: true })
   }
 
-  #update(change: Change, { origin, stands, tables, events, written }: FoldContext): void {
+  #update(change: Change, stands: boolean, { origin, tables, events, written }: FoldContext): void {
     const payload = decode(updatePayload, change.payload)
     const document = `update\0${change.doc}`
     if (!payload.ok || written.has(document)) return
@@ -151,9 +170,9 @@ export class Folder {
     if (file.ok && foldFile(tables, file.value, origin, inner)) events.files.add(file.value.id)
   }
 
-  #fileDelete(change: Change, { origin, role, tables, events }: FoldContext): void {
+  #fileDelete(change: Change, { origin, author, tables, events }: FoldContext): void {
     const gone = decode(fileDeletePayload, change.payload)
-    if (gone.ok && foldFileDelete(tables, gone.value.id, origin, stewards.has(role))) events.files.add(gone.value.id)
+    if (gone.ok && foldFileDelete(tables, gone.value.id, origin, stewards.has(author.role))) events.files.add(gone.value.id)
   }
 
   #receipt(change: Change, { origin, tables, events }: FoldContext): void {
@@ -166,22 +185,16 @@ export class Folder {
 
 interface FoldContext {
   readonly origin: Origin
-  readonly role: Role
+  readonly author: Writer
+  /** The membership as its author saw it, policies included. */
   readonly view: View
-  readonly stands: boolean
+  /** Whether a change that needs this stands: within all pins, and under policies that stand themselves (rule T4). */
+  readonly stands: (need: Need) => boolean
   readonly tables: Tables
   readonly events: FoldEvents
   readonly inner: boolean
   /** Registers and documents that this entry has changed. */
   readonly written: Set<string>
-}
-
-/** The permission table of register documents, checked by every peer at the frontier the author named. */
-function mayWrite(doc: string, key: string, role: Role, author: MemberId): boolean {
-  if (doc === 'state' || doc === 'memory' || doc === 'documents') return writers.has(role)
-  if (doc === 'members') return key === author || stewards.has(role)
-  if (doc === 'mesh') return stewards.has(role)
-  return (registerDocs as readonly string[]).includes(doc)
 }
 
 function isJson(value: string): boolean {

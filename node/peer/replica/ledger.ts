@@ -54,6 +54,8 @@ export class Ledger {
   #standingMayHaveChanged = false
   #foldAnew = false
   #limits = new Map<LogId, number>()
+  /** Whether each policy stood when content was last folded by it. */
+  #policies = new Map<EntryId, boolean>()
   #lastAllowed: { readonly frontier: readonly EntryId[]; readonly device: string; readonly epoch: EntryId | undefined } | undefined
 
   constructor(needs: LedgerNeeds) {
@@ -96,6 +98,7 @@ export class Ledger {
     }
     for (const [epoch, secret] of allRows(store, 'epoch')) this.keyring.add(epoch as EntryId, secret)
     this.#limits = this.#standingLimits()
+    this.#policies = this.membership.policyVerdicts()
     this.#standingMayHaveChanged = false
     for (const [key] of allRows(store, 'unopened')) this.#unopened.add(key.slice(0, 64) as EntryId, key.slice(65) as EntryId)
   }
@@ -204,7 +207,10 @@ export class Ledger {
       return before !== after && Math.min(before, after) < (this.logs.get(log)?.seq ?? 0)
     })
     this.#limits = now
-    return matters || anew
+    const policies = this.membership.policyVerdicts()
+    const judgedOtherwise = [...this.#policies].some(([id, stood]) => policies.has(id) && policies.get(id) !== stood)
+    this.#policies = policies
+    return matters || judgedOtherwise || anew
   }
 
   /** How much of each log of someone no longer admitted stands, counted as narrowly as any of its entries could be: the seq, by log. */
@@ -244,6 +250,7 @@ export class Ledger {
       this.#standingMayHaveChanged = true
       this.#pins.clear()
     }
+    if (op.type === 'policy') this.#policies.set(id, this.membership.stands(id))
     if (op.type === 'rotate') this.#takeKey(op, id, op.commitment, staging, events)
     if (op.type === 'share') {
       const rotation = this.membership.history.entries[this.membership.history.at(op.epoch) ?? -1]?.op

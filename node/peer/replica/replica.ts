@@ -16,12 +16,13 @@ import { storageError } from '../../ports/storage-error.ts'
 import { StoreError, type MeshStore } from '../../ports/store.ts'
 import { KnownTables, Staging } from '../staging.ts'
 import type { MakeOp } from './own-op.ts'
-import { Author, mayWrite, type WriteSpec, type Written } from './author.ts'
+import { Author, type WriteSpec, type Written } from './author.ts'
 import { noEvents, type FoldEvents } from './folder.ts'
 import type { Witness } from '../../ports/witness.ts'
 import type { Identity } from './identity.ts'
 import { takeRun, type Intake } from './intake.ts'
 import { checkBounds } from './bounds.ts'
+import { checkPermitted, mayRotate } from './permitted.ts'
 import { Ledger } from './ledger.ts'
 import { readAround, readRun } from './read-run.ts'
 import type { LogState } from './logs.ts'
@@ -139,7 +140,7 @@ export class Replica {
   async writeEntries(groups: readonly (readonly WriteSpec[])[]): Promise<void> {
     for (const group of groups) for (const spec of group) checkBounds(spec)
     await this.#stage((staging, events) => {
-      this.#mayWrite(groups.flat())
+      checkPermitted(groups.flat(), this.membership.now(), this.identity.device)
       for (const group of groups) this.#author.write(group, staging, events)
     })
   }
@@ -304,7 +305,7 @@ export class Replica {
     if (items.length === 0) return
     if (!this.#author.epoch()) {
       // A guest starts no epoch: it waits until a writer has.
-      if (!this.#patienceIsOver || !mayWrite(this.membership.now(), this.identity.device)) {
+      if (!this.#patienceIsOver || !mayRotate(this.membership.now(), this.identity.device)) {
         this.#parked.push(...items)
         this.#waitForEpoch()
         return
@@ -418,20 +419,12 @@ export class Replica {
   /** Refuses a write that is not permitted by itself: what was asked for beside it is another's. */
   #isAllowed(item: Item, specs: readonly WriteSpec[]): boolean {
     try {
-      this.#mayWrite(specs)
+      checkPermitted(specs, this.membership.now(), this.identity.device)
       return true
     } catch (error) {
       item.failed(error)
       return false
     }
-  }
-
-  #mayWrite(specs: readonly WriteSpec[]): void {
-    const view = this.membership.now()
-    const state = view.device(this.identity.device)
-    if (!state) throw new AtollError('removed', { at: 'an earlier day' })
-    if (specs.every((spec) => spec.type === 'receipt' || ('doc' in spec && spec.doc === 'members'))) return
-    if (!mayWrite(view, this.identity.device)) throw new AtollError('not_permitted', { role: state.role, what: 'writing', needs: 'member' })
   }
 
   /** Writes that wait until somebody, or after a while this node, has started an epoch to write under. */

@@ -29,6 +29,9 @@ export const operationTable: readonly OperationRow[] = [
   { name: 'invite.create', words: 'invite', summary: 'Make a link by which others join the mesh', load: async () => (await import('../node/ops/invite/create.ts')).inviteCreate },
   { name: 'invite.list', words: 'invite list', summary: 'List the invites of a mesh', load: async () => (await import('../node/ops/invite/list.ts')).inviteList },
   { name: 'invite.revoke', words: 'invite revoke', summary: 'Close an invite', load: async () => (await import('../node/ops/invite/revoke.ts')).inviteRevoke },
+  { name: 'invite.requests', words: 'invite requests', summary: 'List who came by an invite made with --approve and waits to be let in', load: async () => (await import('../node/ops/invite/requests.ts')).inviteRequests },
+  { name: 'invite.approve', words: 'invite approve', summary: 'Let in somebody who waits for an admin, after you compared the number with them', load: async () => (await import('../node/ops/invite/approve.ts')).inviteApprove },
+  { name: 'invite.refuse', words: 'invite refuse', summary: 'Send away somebody who waits to be let in', load: async () => (await import('../node/ops/invite/refuse.ts')).inviteRefuse },
   { name: 'relay.add', words: 'relay add', summary: 'Add a relay to the mesh', load: async () => (await import('../node/ops/relay/add.ts')).relayAdd },
   { name: 'relay.remove', words: 'relay remove', summary: 'Take a relay out of the mesh', load: async () => (await import('../node/ops/relay/remove.ts')).relayRemove },
   { name: 'relay.list', words: 'relay list', summary: 'List the relays the mesh uses, whether each is connected, and whether this device can be reached through it', load: async () => (await import('../node/ops/relay/list.ts')).relayList },
@@ -72,5 +75,5 @@ export const operationTable: readonly OperationRow[] = [
   { name: 'audit.query', words: 'audit query', summary: 'Who did what, when and by which operation, as the signed entries say', load: async () => (await import('../node/ops/audit/query.ts')).auditQuery },
   { name: 'audit.verify', words: 'audit verify', summary: 'Verify every chain, signature and authority of the mesh as this device holds it, and name what does not fit, with who signed it', load: async () => (await import('../node/ops/audit/verify.ts')).auditVerify },
   { name: 'audit.void', words: 'audit void', summary: 'List what removed members wrote outside of what their removal lets stand', load: async () => (await import('../node/ops/audit/void.ts')).auditVoid },
-  { name: 'audit.watch', words: 'audit watch', summary: 'Follow members coming and going, roles, devices and changed keys as they become known here, until cancelled', load: async () => (await import('../node/ops/audit/watch.ts')).auditWatch },
+  { name: 'audit.watch', words: 'audit watch', summary: 'Follow members coming and going, roles, devices, changed keys and who asks to be let in, until cancelled', load: async () => (await import('../node/ops/audit/watch.ts')).auditWatch },
 ]

@@ -69,11 +69,11 @@ async function follow(inbox: Inbox, delivery: Delivery, announced: Set<string>, 
   }
 }
 
-/** One line for each change of the membership: told once, and to be asked for later by whoever missed it. */
+/** A line for what changed in the membership and one for who asks to be let in: told once, and to be asked for later by whoever missed it. */
 async function tell(notices: Notice[], { limits, pace, readerLives, write }: Delivery, signal: AbortSignal): Promise<void> {
   for (let notice = notices.shift(); notice; notice = notices.shift()) {
     if (!(await pace.ready(signal)) || !readerLives()) return
-    write([frameNotice(notice, limits.lineChars)])
+    write(frameNotice(notice, limits.lineChars))
     pace.spend()
   }
 }

@@ -22,7 +22,7 @@ export class InboxDouble {
 
   /** A member came or went. */
   notice(by: string, text: string): void {
-    for (const on of [...this.#noticed]) on({ mesh_name: 'team', entries: [{ entry: 'e', by, text, at: 0, void: null }], more: 0 })
+    for (const on of [...this.#noticed]) on({ mesh_name: 'team', entries: [{ entry: 'e', by, text, at: 0, void: null }], more: 0, requests: [] })
   }
 
   /** The node goes away. */

@@ -71,9 +71,9 @@ class Story {
     return this.put(by, { type: 'admit', ...this.grant(by, options), member, role, rootProof: proveRoot(mesh, device.id, this.root(options.as ?? who)), introduction: introduce(device.signing, device.sealing, member), invite }, knows)
   }
 
-  invite(by: string, role: Role, uses: number, options: Options = {}): EntryId {
+  invite(by: string, role: Role, uses: number, options: Options & { approval?: 'steward' } = {}): EntryId {
     const id = `c${this.#made++}`.padEnd(64, '0') as EntryId
-    return this.put(by, { type: 'invite', ...this.grant(by, options), invite: this.root(id).publicKey as InviteId, role, uses, expires: 0, approval: 'none', history: 'none' }, options.knows ?? this.all(), id)
+    return this.put(by, { type: 'invite', ...this.grant(by, options), invite: this.root(id).publicKey as InviteId, role, uses, expires: 0, approval: options.approval ?? 'none', history: 'none' }, options.knows ?? this.all(), id)
   }
 
   close(by: string, opened: EntryId, options: Options = {}): EntryId {
@@ -323,6 +323,26 @@ describe('invites', () => {
     expect(story.refusal(story.admit('bob', 'eve', 'member', { invite }))).toBe('its invite was used up')
     story.remove('alice', 'dave')
     expect(story.status('dave')).toBe('removed')
+  })
+
+  test('I1 T3: where an invite asks for approval, what no admin or owner admitted is void, even by who made the invite', () => {
+    const story = new Story()
+    story.admit('alice', 'bob', 'admin')
+    story.admit('alice', 'carol', 'member')
+    const invite = story.invite('carol', 'member', 5, { approval: 'steward' })
+    expect(story.refusal(story.admit('carol', 'dave', 'member', { invite }))).toBe('its invite asks for a steward')
+    expect(story.isIn('dave')).toBe(false)
+    expect(story.refusal(story.admit('bob', 'dave', 'member', { invite }))).toBeUndefined()
+    expect(story.refusal(story.admit('alice', 'eve', 'member', { invite }))).toBeUndefined()
+    expect([story.isIn('dave'), story.isIn('eve')]).toEqual([true, true])
+  })
+
+  test('T3: whom two let in by one invite without knowing of each other is counted once', () => {
+    const story = new Story()
+    const bob = story.admit('alice', 'bob', 'admin')
+    const invite = story.invite('alice', 'member', 1, { approval: 'steward' })
+    for (const by of ['alice', 'bob']) story.admit(by, 'carol', 'member', { invite, knows: [bob, invite] })
+    expect([story.isIn('carol'), story.membership.now().overused()]).toEqual([true, []])
   })
 
   test('T4: an admission outside the past of the invite\'s close is void', () => {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { MemberId, MeshId } from '../wire/ids.ts'
-import { inGroups, parseSafetyNumber, safetyNumber } from './safety-number.ts'
+import { safetyNumber } from './safety-number.ts'
+import { inGroups, parseThirtyDigits } from './thirty-digits.ts'
 
 const key = (digit: string): MemberId => digit.repeat(64) as MemberId
 const mesh = 'a'.repeat(64) as MeshId
@@ -16,6 +17,6 @@ test('T11: both sides compute the same number; another mesh and another member g
 test('T11: a number is read with spaces or without, and anything else is none', () => {
   const digits = '012345678901234567890123456789'
   expect(inGroups(digits)).toBe('01234 56789 01234 56789 01234 56789')
-  for (const typed of [digits, inGroups(digits), ` ${inGroups(digits)}\n`]) expect(parseSafetyNumber(typed)).toBe(digits)
-  for (const typed of ['', digits.slice(1), `${digits}0`, digits.replace('0', 'O'), digits.replace('0', '٠'), `-${digits.slice(1)}`]) expect(parseSafetyNumber(typed)).toBeUndefined()
+  for (const typed of [digits, inGroups(digits), ` ${inGroups(digits)}\n`]) expect(parseThirtyDigits(typed)).toBe(digits)
+  for (const typed of ['', digits.slice(1), `${digits}0`, digits.replace('0', 'O'), digits.replace('0', '٠'), `-${digits.slice(1)}`]) expect(parseThirtyDigits(typed)).toBeUndefined()
 })

@@ -172,7 +172,9 @@ export class View {
     const overuses: Overuse[] = []
     for (const [at, admissions] of this.#history.admissions) {
       const { uses } = opAt<'invite'>(this.#history, at)
-      const admitted = admissions.filter((admission) => this.reading.stands(admission)).map((admission) => opAt<'admit'>(this.#history, admission).member)
+      const standing = admissions.filter((admission) => this.reading.stands(admission)).map((admission) => opAt<'admit'>(this.#history, admission).member)
+      // Whom two let in without knowing of each other came in once.
+      const admitted = [...new Set(standing)]
       if (admitted.length > uses) overuses.push({ opened: (this.#history.entries[at] as MemberEntry).id, uses, admitted: admitted.sort() })
     }
     return overuses.sort((a, b) => (a.opened < b.opened ? -1 : 1))

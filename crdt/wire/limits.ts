@@ -59,6 +59,12 @@ export const limits = {
   clockLeadMs: 60_000,
   logsPerMesh: 200_000,
   rpcFrameBytes: 16 * 1024 * 1024,
+  /** Who asks to be let in and waits for an admin: by one invite, in one mesh, and how long after it was last there. */
+  joinRequestsPerInvite: 16,
+  joinRequestsPerMesh: 64,
+  joinRequestLifeMs: 24 * 60 * 60_000,
+  /** Admins whom one who asks keeps waiting for at once. */
+  adminsAsked: 8,
 
   // A backup. What a file may ask of the machine that reads it is bounded before any of it is done.
   backupBytes: 8 * 1024 * 1024,

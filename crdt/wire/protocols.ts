@@ -44,6 +44,7 @@ export const domains = {
   safetyNumber: 'atoll/safety-number/v1',
   backupChecksum: 'atoll/backup-checksum/v1',
   recoveryClaim: 'atoll/recovery-claim/v1',
+  joinNumber: 'atoll/join-number/v1',
 } as const
 
 export type Domain = (typeof domains)[keyof typeof domains]

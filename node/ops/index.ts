@@ -9,8 +9,11 @@ import { configGet } from './config/get.ts'
 import { configList } from './config/list.ts'
 import { configSet } from './config/set.ts'
 import { configUnset } from './config/unset.ts'
+import { inviteApprove } from './invite/approve.ts'
 import { inviteCreate } from './invite/create.ts'
 import { inviteList } from './invite/list.ts'
+import { inviteRefuse } from './invite/refuse.ts'
+import { inviteRequests } from './invite/requests.ts'
 import { inviteRevoke } from './invite/revoke.ts'
 import { deviceList } from './device/list.ts'
 import { deviceRemove } from './device/remove.ts'
@@ -72,7 +75,7 @@ export const operations = [
   configList, configGet, configSet, configUnset,
   meshCreate, meshJoin, meshList, meshUse, meshInfo, meshStats, meshLeave,
   recoveryFacts, recoveryRestore,
-  inviteCreate, inviteList, inviteRevoke,
+  inviteCreate, inviteList, inviteRevoke, inviteRequests, inviteApprove, inviteRefuse,
   relayAdd, relayRemove, relayList,
   deviceList, deviceRemove,
   memberList, memberRole, memberRename, memberVerify, memberRemove,

@@ -33,6 +33,8 @@ export const permissions = {
   'mesh.leave': present,
   'invite.read': present,
   'invite.write': [...granters],
+  'invite.requests': [...stewards],
+  'invite.approve': [...stewards],
   'relay.write': [...stewards],
   'device.remove': present,
   'member.remove': [...granters],

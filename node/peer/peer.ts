@@ -77,7 +77,7 @@ export class Peer implements PeerHost, ServicesHost, AsyncDisposable {
       for (const mesh of this.meshes.values()) mesh.files.moved(remote)
     })
     needs.network.handle(protocols.join, (stream) => {
-      admit(stream, () => [...this.meshes.values()].map(({ replica }) => replica), needs.runtime).catch((error: unknown) => needs.log.warn('join_failed', { why: String(error) }))
+      admit(stream, () => this.meshes.values(), needs.runtime).catch((error: unknown) => needs.log.warn('join_failed', { why: String(error) }))
     })
     needs.network.handle(protocols.recover, (stream) => answerRecovery(stream, () => new Map([...this.meshes].map(([mesh, { replica }]) => [mesh, replica])), { device: this.identity.device, runtime: needs.runtime, log: needs.log.scope('recovery') }))
     this.collector = new Collector({ store: this.blobs.store, runtime: needs.runtime, log: needs.log.scope('blobs'), live: () => this.#liveBlobs() })

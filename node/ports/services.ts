@@ -123,6 +123,8 @@ export interface Invite {
   readonly link: string
   readonly role: Role
   readonly uses: number
+  /** Whether an admin has to let in whoever comes by it. */
+  readonly approve: boolean
   readonly expires_at: number
   /** The link as a QR code in half-block characters, one string per line. */
   readonly qr: readonly string[]
@@ -165,10 +167,33 @@ export interface MeshService {
   info(): Promise<MeshInfo>
   stats(): Promise<{ entries: number; logs: number; bytes: number; keys: number; notes: number; messages: number; members: number; online: number; sent_bytes: number; received_bytes: number }>
   leave(): Promise<{ mesh: string; name: string }>
-  invite(input: { uses: number; expires_in_ms: number; role: Role }): Promise<Invite>
+  invite(input: { uses: number; expires_in_ms: number; role: Role; approve?: boolean | undefined }): Promise<Invite>
   /** Closes an invite: nobody can join by it any more. */
   revokeInvite(id: string): Promise<void>
-  listInvites(): Promise<readonly { id: string; role: Role; uses: number; used: number; expires_at: number; closed: string | null; by: string }[]>
+  listInvites(): Promise<readonly { id: string; role: Role; uses: number; used: number; approve: boolean; expires_at: number; closed: string | null; by: string }[]>
+}
+
+/** Somebody who came by an invite that asks for approval, as this node knows it. */
+export interface JoinRequest {
+  /** The device that asks. */
+  readonly request: string
+  /** The thirty digits that the joiner sees as well. */
+  readonly number: string
+  /** What the joiner wants to be called: a stranger's word. */
+  readonly name: string
+  readonly role: Role
+  readonly invite: string
+  readonly invited_by: string
+  readonly asked_at: number
+  /** Whether the joiner is waiting at this moment. */
+  readonly here: boolean
+}
+
+/** Requests to be let in. One is said by its number, or by the beginning of its id. */
+export interface RequestsService {
+  list(): Promise<readonly JoinRequest[]>
+  approve(request: string, preview?: boolean): Promise<JoinRequest & { readonly done: boolean }>
+  refuse(request: string): Promise<JoinRequest>
 }
 
 export interface RelayState {
@@ -529,6 +554,8 @@ export interface Notice {
   readonly entries: readonly { readonly entry: string; readonly by: string; readonly text: string; readonly at: number; readonly void: string | null }[]
   /** How many came with them and were left out: older ones. */
   readonly more: number
+  /** Numbers of those who asked this node to be let in. */
+  readonly requests: readonly { readonly request: string; readonly number: string }[]
 }
 
 export interface AuditService {
@@ -548,6 +575,7 @@ export interface Services {
   readonly meshes: MeshesService
   readonly recovery: RecoveryService
   readonly mesh: MeshService
+  readonly requests: RequestsService
   readonly relays: RelaysService
   readonly members: MembersService
   readonly devices: DevicesService

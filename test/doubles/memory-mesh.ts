@@ -1,7 +1,8 @@
 /** One mesh of a MemoryPeer: what is written is kept in maps, and peers are people who never answer. */
 import { AtollError } from '../../node/ports/errors.ts'
-import type { AuditService, DocumentsService, FilesService, FileSummary, Json, MembersService, MemoryService, MeshService, MeshSummary, Message, MessagesService, Note, Notice, Peer, PeersService, RelaysService, Role, SessionInfo, StateChange, StateService, StateVersion } from '../../node/ports/services.ts'
+import type { AuditService, DocumentsService, FilesService, FileSummary, Json, MembersService, MemoryService, MeshService, MeshSummary, Message, MessagesService, Note, Notice, Peer, PeersService, RelaysService, RequestsService, Role, SessionInfo, StateChange, StateService, StateVersion } from '../../node/ports/services.ts'
 import { memoryMembers, type MemoryMember } from './memory-members.ts'
+import { memoryRequests } from './memory-requests.ts'
 
 interface World {
   now(): number
@@ -14,6 +15,7 @@ interface MemoryInvite {
   readonly id: string
   readonly role: Role
   readonly uses: number
+  readonly approve: boolean
   readonly expires_at: number
   closed: string | null
 }
@@ -24,6 +26,7 @@ export class MemoryMesh {
   readonly name: string
   readonly member = 'member-me'
   readonly relays = new Set<string>()
+  readonly requests: RequestsService = memoryRequests()
   readonly others = new Map<string, MemoryMember>([['bob', { role: 'member', status: 'active' }]])
   readonly #world: World
   readonly #as: string
@@ -70,10 +73,10 @@ export class MemoryMesh {
         leave()
         return { mesh: this.id, name: this.name }
       },
-      invite: async ({ uses, expires_in_ms, role }) => {
-        const invite = { id: this.#world.id('invite'), role, uses, expires_at: this.#world.now() + expires_in_ms, closed: null }
+      invite: async ({ uses, expires_in_ms, role, approve = false }) => {
+        const invite = { id: this.#world.id('invite'), role, uses, approve, expires_at: this.#world.now() + expires_in_ms, closed: null }
         this.#invites.push(invite)
-        return { id: invite.id, link: `atoll:${this.name}#${invite.id}`, role, uses, expires_at: invite.expires_at, qr: ['█▀█', '▀▀▀'] }
+        return { id: invite.id, link: `atoll:${this.name}#${invite.id}`, role, uses, approve, expires_at: invite.expires_at, qr: ['█▀█', '▀▀▀'] }
       },
       revokeInvite: async (id) => {
         const invite = this.#invites.find((one) => one.id === id)
@@ -259,7 +262,7 @@ export class MemoryMesh {
 
   /** Members came or went. */
   notice(by: string, text: string): void {
-    for (const on of this.#noticed) on({ mesh_name: this.name, entries: [{ entry: 'e2', by, text, at: 0, void: null }], more: 0 })
+    for (const on of this.#noticed) on({ mesh_name: this.name, entries: [{ entry: 'e2', by, text, at: 0, void: null }], more: 0, requests: [] })
   }
 
   auditService(): AuditService {

@@ -152,6 +152,9 @@ export class MemoryPeer implements PeerHost {
       get mesh() {
         return mesh().meshService(() => peer.meshes.delete(mesh().id))
       },
+      get requests() {
+        return mesh().requests
+      },
       get relays() {
         return mesh().relaysService()
       },

@@ -12,7 +12,7 @@ import { toHex, type EntryId, type LogId, type MemberId, type MeshId } from '../
 import { silentLog } from '../../node/ports/log.ts'
 import type { Runtime } from '../../node/ports/runtime.ts'
 import { noWitness, type Witness } from '../../node/ports/witness.ts'
-import { shareEpochs } from '../../node/peer/join/admitter.ts'
+import { shareEpochs } from '../../node/peer/join/share-epochs.ts'
 import { createMemoryStore, type MemoryStore } from '../../node/peer/memory-store.ts'
 import { foundMesh } from '../../node/peer/mesh/found-mesh.ts'
 import { makeIdentity } from '../../node/peer/mesh/make-identity.ts'

@@ -57,6 +57,12 @@ async function refuses(stream: FrameStream, code: string): Promise<number> {
 test.each<[string, Liar, number]>([
   ['says that the invite is revoked', (stream) => refuses(stream, 'invite_revoked'), 0],
   ['answers with a code that is none of its business', (stream) => refuses(stream, 'already_joined'), 0],
+  ['says that an admin has to decide', async (stream) => {
+    await challenged(stream)
+    for (let i = 0; i < 10; i++) say(stream, { type: 'waiting' })
+    return 0
+  }, 0],
+  ['says that an admin has refused', (stream) => refuses(stream, 'join_refused'), 0],
   ['shows a history of garbage', async (stream) => {
     await challenged(stream)
     say(stream, { type: 'history', run: [garbage] })

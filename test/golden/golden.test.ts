@@ -88,7 +88,7 @@ test('T10: this version still makes every golden vector, byte for byte', () => {
 })
 
 test('T10: every encoding decodes to its value, re-encodes to its bytes, and is refused with a byte more or less', () => {
-  for (const { codec, name, value, bytes: hex } of [...['encodings', 'documents', 'policies'].flatMap((file) => fromJson(readVectors(file)) as Encoded[]), ...['blobs', 'recovery'].flatMap((file) => (fromJson(readVectors(file)) as { encodings: Encoded[] }).encodings)]) {
+  for (const { codec, name, value, bytes: hex } of [...['encodings', 'documents', 'policies'].flatMap((file) => fromJson(readVectors(file)) as Encoded[]), ...['blobs', 'recovery', 'approval'].flatMap((file) => (fromJson(readVectors(file)) as { encodings: Encoded[] }).encodings)]) {
     const coding = codecs[codec]!
     const bytes = fromHex(hex)
     const read = coding.decode(bytes)
@@ -329,13 +329,20 @@ function expectGoldenState(store: MeshStore, when: string): void {
   expect((['reached', 'shown', 'read'] as const).map((state) => receiptMark(store, log, party('carol').identity.device, state)), `${when}`).toEqual([3, 2, 2])
 }
 
+test('I1 T10: the number of who asks to be let in is what SPEC.md says', () => {
+  const { domain, numbers } = fromJson(readVectors('approval')) as { domain: string; numbers: { mesh: MeshId; member: MemberId; device: DeviceId; number: string }[] }
+  for (const { mesh: of, member, device, number } of numbers) expect(thirtyDigits(domain, join2(fromHex(of), fromHex(member), fromHex(device)))).toBe(number)
+})
+
+function thirtyDigits(domain: string, seed: Uint8Array): string {
+  let state = hash(domain, seed)
+  for (let round = 0; round < 16_384; round++) state = hash(domain, join2(state, seed))
+  return [0, 5, 10, 15, 20, 25].map((at) => (BigInt(`0x${toHex(state.slice(at, at + 5))}`) % 100_000n).toString().padStart(5, '0')).join('')
+}
+
 test('T10 T11: safety numbers are what SPEC.md says', () => {
   const { domain, numbers } = fromJson(readVectors('safety-numbers')) as { domain: string; numbers: { mesh: MeshId; one: MemberId; other: MemberId; number: string }[] }
   for (const { mesh: of, one, other, number } of numbers) {
-    const seed = join2(fromHex(of), ...[one, other].sort().map(fromHex))
-    let state = hash(domain, seed)
-    for (let round = 0; round < 16_384; round++) state = hash(domain, join2(state, seed))
-    const digits = [0, 5, 10, 15, 20, 25].map((at) => (BigInt(`0x${toHex(state.slice(at, at + 5))}`) % 100_000n).toString().padStart(5, '0'))
-    expect(digits.join('')).toBe(number)
+    expect(thirtyDigits(domain, join2(fromHex(of), ...[one, other].sort().map(fromHex)))).toBe(number)
   }
 })

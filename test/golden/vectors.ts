@@ -1,5 +1,6 @@
 /** All golden vectors as this version makes them, by file name. */
 import { toHex } from '../../crdt/wire/ids.ts'
+import { approval } from './approval.ts'
 import { blobs } from './blobs.ts'
 import { codecs } from './codecs.ts'
 import { derivations, settled } from './derivations.ts'
@@ -20,6 +21,7 @@ export function vectors(): Readonly<Record<string, Json>> {
     blobs: toJson(blobs()),
     recovery: toJson(recovery()),
     derivations: toJson(derivations(history)),
+    approval: toJson(approval(history.mesh)),
     'safety-numbers': toJson(safetyNumbers(history.mesh)),
     history: toJson({ mesh: history.mesh, parties: Object.values(partySecrets), epochs: history.epochs, message: history.message, entries: history.entries.map(entryVector) }),
   }

@@ -4,7 +4,7 @@ import { auditKinds, type AuditKind } from '../../ports/services.ts'
 /** None where nodes do it by themselves, or other programs than ours: editors, later versions. */
 export const madeBy: Readonly<Record<AuditKind, readonly string[]>> = {
   founded: ['mesh.create'],
-  admitted: ['mesh.join'],
+  admitted: ['mesh.join', 'invite.approve'],
   role_given: ['member.role'],
   device_linked: ['recovery.restore'],
   removed: ['member.remove', 'member.role'],

@@ -14,12 +14,14 @@ export const inviteCreate = defineOp({
     uses: z.number().int().min(1).max(10_000).default(1).describe('How often it may be used'),
     expires: durationText().default(7 * 86_400_000).describe('How long it is good for, such as 12h or 7d (7d)'),
     role: role.default('member').describe('What the newcomer may do; at most what you may'),
+    approve: z.boolean().default(false).describe('An admin or owner has to let in whoever comes by it'),
   }),
   output: z.object({
     id: z.string(),
     link: z.string(),
     role,
     uses: z.number(),
+    approve: z.boolean(),
     expires_at: z.number(),
     qr: z.array(z.string()).describe('The link as a QR code, line by line'),
   }),
@@ -27,10 +29,10 @@ export const inviteCreate = defineOp({
   errors: [],
   cli: { command: 'invite', placeholders: { uses: 'N', expires: 'TIME' } },
   example: 'atoll invite --uses 3 --expires 2d',
-  handler: ({ mesh }, { uses, expires, role: as }) => mesh.invite({ uses, expires_in_ms: expires, role: as }),
-  show: ({ qr, link, uses, role: as, expires_at, id }) => [
+  handler: ({ mesh }, { uses, expires, role: as, approve }) => mesh.invite({ uses, expires_in_ms: expires, role: as, approve }),
+  show: ({ qr, link, uses, role: as, approve, expires_at, id }) => [
     { aside: qr },
     link,
-    { aside: [{ line: [dim(`${uses === 1 ? 'One person' : `Up to ${uses} people`} can join with it as ${as}. It expires`), time(expires_at)] }, { line: [dim('To take it back: atoll invite revoke'), shortId(id)] }] },
+    { aside: [{ line: [dim(`${uses === 1 ? 'One person' : `Up to ${uses} people`} can join with it as ${as}. It expires`), time(expires_at)] }, ...(approve ? [dim('Whoever comes by it waits until an admin lets them in: atoll invite requests')] : []), { line: [dim('To take it back: atoll invite revoke'), shortId(id)] }] },
   ],
 })

@@ -8,7 +8,7 @@ import { joined, showJoined } from './shapes.ts'
 /** Joins a mesh by an invite link. */
 export const meshJoin = defineOp({
   name: 'mesh.join',
-  doc: 'Join a mesh by an invite link. A member has to be online to let you in; with `wait` it is tried until one is.',
+  doc: 'Join a mesh by an invite link. A member has to be online to let you in; with `wait` it is tried until one is. Where the invite asks for approval it waits for an admin and says the number to tell them.',
   permission: 'mesh.join',
   positional: ['link'],
   input: z.strictObject({
@@ -33,6 +33,8 @@ export const meshJoin = defineOp({
     'invite_unknown',
     'history_stale',
     'nobody_online',
+    'needs_admin',
+    'join_refused',
     'peer_unreachable',
     'relay_unreachable',
     'relay_wrong',

@@ -8,11 +8,11 @@ import type { FrameStream } from '../../ports/network.ts'
 import type { Runtime } from '../../ports/runtime.ts'
 import { answerMesh } from '../mesh-handshake.ts'
 import type { Replica } from '../replica/replica.ts'
-import { shareEpochs } from './admitter.ts'
 import { FrameQueue } from './frame-queue.ts'
 import { Refusal } from './refusal.ts'
 import { transcriptOf } from './frames.ts'
 import { sendHistory } from './history-transfer.ts'
+import { shareEpochs } from './share-epochs.ts'
 import { recoveryFrame, recoveryFrameBytes, type RecoveryFrame } from './recovery-frames.ts'
 
 const patienceMs = 15_000

@@ -2,12 +2,14 @@
  * Frames of `/atoll/join/1`, between somebody with a link and any member. First the joiner shows that it holds the
  * invite's key, to this member and this connection only; then the member shows its whole membership history, in which
  * the joiner checks mesh, frontier and the member's own place; only then does the joiner introduce itself with a proof
- * that the admission will carry. Nothing secret is sent either way.
+ * that the admission will carry. Where the invite asks for approval, a steward keeps the request and says so until a person
+ * has decided. Nothing secret is sent either way.
  */
 import { hasher } from '../../../crdt/crypto/hash.ts'
 import { introduction } from '../../../crdt/members/ops.ts'
 import { encode, fixed, struct, text, variant, type TypeOf } from '../../../crdt/wire/codec.ts'
 import { deviceId, entryId, memberId, type DeviceId, type EntryId, type MeshId } from '../../../crdt/wire/ids.ts'
+import { limits } from '../../../crdt/wire/limits.ts'
 import { domains } from '../../../crdt/wire/protocols.ts'
 import { historyEndFields, historyFields } from './history-transfer.ts'
 
@@ -29,6 +31,10 @@ export const joinFrame = variant({
   welcome: [7, struct({ admitted: entryId })],
   /** Member: no, with a code of the error table. */
   refuse: [8, struct({ code: text(64), at: text(64) })],
+  /** Steward: your request is kept for somebody to decide. Said again from time to time; each is answered by a `request`. */
+  waiting: [9, struct({})],
+  /** Joiner: I am here, and want to be called this. */
+  request: [10, struct({ name: text(limits.nameBytes) })],
 })
 export type JoinFrame = TypeOf<typeof joinFrame>
 

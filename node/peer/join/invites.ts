@@ -1,7 +1,7 @@
 /** Invites as the membership shows them. */
 import type { MemberEntry } from '../../../crdt/members/history.ts'
 import type { OpOf } from '../../../crdt/members/ops.ts'
-import type { EntryId } from '../../../crdt/wire/ids.ts'
+import type { EntryId, MemberId } from '../../../crdt/wire/ids.ts'
 import type { Replica } from '../replica/replica.ts'
 
 export type CloseReason = OpOf<'close'>['reason']
@@ -13,6 +13,14 @@ export function closeReason(replica: Replica, opened: EntryId): CloseReason | un
   const closes = (history.closes.get(history.at(opened) ?? -1) ?? []).filter((at) => reading.stands(at))
   const reasons = closes.map((at) => ((history.entries[at] as MemberEntry).op as OpOf<'close'>).reason)
   return reasons.includes('revoked') ? 'revoked' : reasons.sort()[0]
+}
+
+/** Who came in by an invite. Somebody whom two let in without knowing of each other used it once. */
+export function usersOf(replica: Replica, opened: EntryId): ReadonlySet<MemberId> {
+  const { history } = replica.membership
+  const { reading } = replica.membership.now()
+  const standing = (history.admissions.get(history.at(opened) ?? -1) ?? []).filter((at) => reading.stands(at))
+  return new Set(standing.map((at) => ((history.entries[at] as MemberEntry).op as OpOf<'admit'>).member))
 }
 
 export interface InviteState {
@@ -29,7 +37,6 @@ export function invitesOf(replica: Replica): readonly InviteState[] {
   const { reading } = replica.membership.now()
   return history.entries.flatMap((entry, at) => {
     if (entry.op.type !== 'invite' || !reading.stands(at)) return []
-    const used = (history.admissions.get(at) ?? []).filter((admission) => reading.stands(admission)).length
-    return [{ opened: entry.id, op: entry.op, by: entry.device, used, closed: closeReason(replica, entry.id) }]
+    return [{ opened: entry.id, op: entry.op, by: entry.device, used: usersOf(replica, entry.id).size, closed: closeReason(replica, entry.id) }]
   })
 }

@@ -2,6 +2,7 @@
 import { Membership } from '../../../crdt/members/membership.ts'
 import { inviteKey, type InviteLink } from '../../../crdt/members/link.ts'
 import { introduce, inviteProofBytes, proveInvite, proveRoot } from '../../../crdt/members/proofs.ts'
+import { stewards } from '../../../crdt/members/roles.ts'
 import { sign, type SigningPair } from '../../../crdt/crypto/sign.ts'
 import type { MemberId, MeshId } from '../../../crdt/wire/ids.ts'
 import { limits } from '../../../crdt/wire/limits.ts'
@@ -26,23 +27,32 @@ export interface JoinNeeds {
   readonly runtime: Runtime
   /** An empty replica of the link's mesh: what it takes in proves itself or is refused. */
   readonly replica: Replica
+  /** What an admin who has to decide is told to call us. */
+  readonly name: string
+  /** The member that answered keeps our request until somebody has decided. Called once. */
+  readonly onWaiting: () => void
+  readonly signal: AbortSignal
 }
 
 /**
- * Asks one member to be let in. Throws AtollError with the reason when it does not, and `history_stale` when what it
- * shows cannot be trusted.
+ * Asks one member to be let in, for as long as that takes. Throws AtollError with the reason when it does not, and
+ * `history_stale` when what it shows cannot be trusted.
  */
 export async function join(stream: FrameStream, needs: JoinNeeds): Promise<void> {
+  const stop = (): void => stream.close('cancelled')
+  needs.signal.addEventListener('abort', stop, { once: true })
   try {
     await converse(stream, needs)
   } catch (error) {
     stream.close('not joined')
     throw error
+  } finally {
+    needs.signal.removeEventListener('abort', stop)
   }
   stream.close('joined')
 }
 
-async function converse(stream: FrameStream, { link, identity, root, keepRoot, runtime, replica }: JoinNeeds): Promise<void> {
+async function converse(stream: FrameStream, { link, identity, root, keepRoot, runtime, replica, name, onWaiting }: JoinNeeds): Promise<void> {
   const talk = new FrameQueue(stream, joinFrame, runtime, limits.joinHistoryBytes)
   const mesh = link.mesh as MeshId
   const key = inviteKey(link.secret)
@@ -66,15 +76,35 @@ async function converse(stream: FrameStream, { link, identity, root, keepRoot, r
     introduction: introduce(identity.signing, identity.sealing, member),
     proof: proveInvite(mesh, key, inviteProofBytes(member, identity.device, stream.remote, link.opened, transcript)),
   })
-  await takeHistory(() => nextOfHistory(talk), replica)
+  let isWaiting = false
+  const waits = (): void => {
+    if (!mayDecide(replica.membership, link, stream)) throw offProtocol()
+    talk.send({ type: 'request', name })
+    if (!isWaiting) onWaiting()
+    isWaiting = true
+  }
+  await takeHistory(() => nextOfHistory(talk, waits), replica)
   await expect(talk, 'welcome')
   if (!replica.membership.now().device(identity.device)) throw new AtollError('invite_forged', { why: 'the admission that came back does not hold' })
 }
 
-async function nextOfHistory(talk: FrameQueue<JoinFrame>): Promise<HistoryFrame> {
-  const frame = await talk.next(patienceMs)
-  if (frame.type === 'history' || frame.type === 'historyEnd') return frame
-  throw frame.type === 'refuse' ? refusal(frame.code, frame.at) : offProtocol()
+/** @param waits called when the member says that it is not decided yet; missing where that makes no sense */
+async function nextOfHistory(talk: FrameQueue<JoinFrame>, waits?: () => void): Promise<HistoryFrame> {
+  for (let hasWaited = false; ; hasWaited = true) {
+    const frame = await talk.next(patienceMs)
+    if (frame.type === 'history' || frame.type === 'historyEnd') return frame
+    // Only who may decide can have decided.
+    if (frame.type === 'refuse') throw hasWaited && frame.code === 'join_refused' ? new AtollError('join_refused') : refusal(frame.code, frame.at)
+    if (frame.type !== 'waiting' || !waits) throw offProtocol()
+    waits()
+  }
+}
+
+/** Whether the member that answered is one who may let us in by an invite that asks for approval. */
+function mayDecide(membership: Membership, link: InviteLink, stream: FrameStream): boolean {
+  const opened = membership.history.at(link.opened)
+  const op = opened === undefined ? undefined : membership.history.entries[opened]?.op
+  return op?.type === 'invite' && op.approval === 'steward' && stewards.has(membership.now().device(stream.remote)?.role ?? 'mirror')
 }
 
 /** The mesh must be the link's and at least as new, and whoever answers must be in it. */
@@ -95,7 +125,7 @@ async function expect<T extends 'challenge' | 'welcome'>(talk: FrameQueue<JoinFr
 const offProtocol = (): AtollError => new AtollError('invite_forged', { why: 'the member that answered does not keep to the protocol' })
 
 /** What a member may refuse with. Anything else is its own trouble: another may let us in. */
-const refusals: ReadonlySet<string> = new Set<ErrorCode>(['invite_unknown', 'invite_revoked', 'invite_used_up', 'invite_expired', 'invite_forged', 'nobody_online', 'busy'])
+const refusals: ReadonlySet<string> = new Set<ErrorCode>(['invite_unknown', 'invite_revoked', 'invite_used_up', 'invite_expired', 'invite_forged', 'nobody_online', 'busy', 'needs_admin'])
 
 /** A peer's refusal: its code where it is one, never its words. */
 function refusal(code: string, at: string): AtollError {

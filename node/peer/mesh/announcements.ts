@@ -1,12 +1,14 @@
 /**
- * Tells of members coming and going and of changed keys, once for each entry, when it becomes known here. Nothing is
+ * Tells of members coming and going and of changed keys, once for each entry, when it becomes known here, and of who asks
+ * to be let in. Nothing is
  * written for it: what is told is read off the signed entries, and `audit query` shows the same at any time.
  */
-import type { EntryId } from '../../../crdt/wire/ids.ts'
+import type { DeviceId, EntryId } from '../../../crdt/wire/ids.ts'
 import type { Log } from '../../ports/log.ts'
 import type { Timers } from '../../ports/runtime.ts'
 import type { AuditKind, Notice } from '../../ports/services.ts'
 import { tellOp, voidReason } from '../audit/membership-words.ts'
+import type { JoinRequests } from '../join/requests.ts'
 import type { Replica } from '../replica/replica.ts'
 import type { Names } from './names.ts'
 
@@ -19,16 +21,19 @@ const announced: ReadonlySet<AuditKind> = new Set(['admitted', 'role_given', 'de
 export class Announcements {
   readonly #replica: Replica
   readonly #names: Names
+  readonly #requests: JoinRequests
   readonly #timers: Timers
   readonly #log: Log
   readonly #listening: Disposable
   readonly #watchers = new Set<(notice: Notice) => void>()
   #waiting: EntryId[] = []
+  #asking: DeviceId[] = []
   #timer: Disposable | undefined
 
-  constructor({ replica, names, timers, log }: { readonly replica: Replica; readonly names: Names; readonly timers: Timers; readonly log: Log }) {
+  constructor({ replica, names, requests, timers, log }: { readonly replica: Replica; readonly names: Names; readonly requests: JoinRequests; readonly timers: Timers; readonly log: Log }) {
     this.#replica = replica
     this.#names = names
+    this.#requests = requests
     this.#timers = timers
     this.#log = log
     this.#listening = replica.onCommit(({ membership, entries }) => {
@@ -36,7 +41,11 @@ export class Announcements {
       const fresh = entries.map(({ id }) => id).filter((id) => replica.membership.has(id))
       if (fresh.length === 0) return
       this.#waiting.push(...fresh)
-      this.#timer ??= this.#timers.after(pauseMs, () => this.#tell())
+      this.#soon()
+    })
+    requests.watch((device) => {
+      this.#asking.push(device)
+      this.#soon()
     })
   }
 
@@ -52,6 +61,10 @@ export class Announcements {
     this.#tell()
   }
 
+  #soon(): void {
+    this.#timer ??= this.#timers.after(pauseMs, () => this.#tell())
+  }
+
   #tell(): void {
     this.#timer?.[Symbol.dispose]()
     this.#timer = undefined
@@ -63,9 +76,12 @@ export class Announcements {
       const { device, ms } = membership.history.entries[at] as { device: Parameters<Names['device']>[0]; ms: number }
       return announced.has(kind) ? [{ entry, by: this.#names.device(device), text, at: ms, void: voidReason(membership, at, this.#names) }] : []
     })
-    if (told.length === 0) return
+    const asking = new Set(this.#asking.splice(0).slice(-toldAtMost))
+    // What they want to be called is a stranger's text, which wakes no agent.
+    const requests = asking.size === 0 ? [] : this.#requests.list(asking).map(({ device, number }) => ({ request: device, number }))
+    if (told.length === 0 && requests.length === 0) return
     for (const one of told) this.#log.info('membership', { by: one.by, did: one.text, entry: one.entry, void: one.void })
-    const notice: Notice = { mesh_name: this.#names.mesh(), entries: told.slice(-toldAtMost), more: Math.max(0, told.length - toldAtMost) }
+    const notice: Notice = { mesh_name: this.#names.mesh(), entries: told.slice(-toldAtMost), more: Math.max(0, told.length - toldAtMost), requests }
     for (const on of this.#watchers) on(notice)
   }
 }

@@ -14,6 +14,7 @@ import type { Log } from '../../ports/log.ts'
 import type { Runtime } from '../../ports/runtime.ts'
 import type { NatKind, SessionInfo } from '../../ports/services.ts'
 import { invitesOf } from '../join/invites.ts'
+import { JoinRequests } from '../join/requests.ts'
 import type { LogState } from '../replica/logs.ts'
 import type { Replica } from '../replica/replica.ts'
 import type { SyncEngine } from '../sync-engine.ts'
@@ -61,6 +62,7 @@ export class RunningMesh {
   readonly times: LogTimes
   readonly announcements: Announcements
   readonly verified: VerifiedMembers
+  readonly requests: JoinRequests
   readonly #whispers: Whispers
   readonly #needs: RunningMeshNeeds
   readonly #listening: Disposable
@@ -80,7 +82,8 @@ export class RunningMesh {
     this.id = needs.replica.mesh
     this.names = new Names(needs.replica)
     this.times = new LogTimes(needs.replica)
-    this.announcements = new Announcements({ replica: needs.replica, names: this.names, timers: needs.runtime.timers, log: needs.log })
+    this.requests = new JoinRequests(needs)
+    this.announcements = new Announcements({ replica: needs.replica, names: this.names, requests: this.requests, timers: needs.runtime.timers, log: needs.log })
     this.verified = new VerifiedMembers({ replica: needs.replica, names: this.names, log: needs.log })
     this.mail = new Mail(needs.replica, this.names, needs.runtime)
     this.#whispers = new Whispers({ ...needs, send: (bytes, skip) => needs.engine.whisper(this.id, bytes, skip) })
@@ -194,6 +197,7 @@ export class RunningMesh {
     this.presence.stop()
     this.#listening[Symbol.dispose]()
     for (const timer of [this.#heldTimer, this.#chores, this.#expiry]) timer?.[Symbol.dispose]()
+    this.requests[Symbol.dispose]()
     this.announcements.stop()
     this.mail.stop()
     this.documents.stop()

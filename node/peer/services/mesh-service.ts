@@ -62,7 +62,7 @@ export function meshService(peer: ServicesHost, mesh: () => RunningMesh): MeshSe
       })
       return left
     },
-    async invite({ uses, expires_in_ms, role }) {
+    async invite({ uses, expires_in_ms, role, approve = false }) {
       const running = mesh()
       const { replica } = running
       const { runtime, network } = peer.needs
@@ -72,13 +72,13 @@ export function meshService(peer: ServicesHost, mesh: () => RunningMesh): MeshSe
       const secret = runtime.random.bytes(secretBytes)
       const expires = runtime.clock.now() + expires_in_ms
       const invite = inviteKey(secret).publicKey as InviteId
-      const [opened] = await replica.operate(() => [{ type: 'invite', grant: replica.grant(), invite, role, uses, expires, approval: 'none', history: 'all' }])
+      const [opened] = await replica.operate(() => [{ type: 'invite', grant: replica.grant(), invite, role, uses, expires, approval: approve ? 'steward' : 'none', history: 'all' }])
       const relays = running.relays()
       const direct = network.addresses().filter((address) => !address.includes('/p2p-circuit'))
       const addresses = (relays.length > 0 ? relays : direct).slice(0, limits.relaysPerLink)
       const link = formatLink({ mesh: running.id as EntryId, inviter: peer.identity.device, opened: opened as EntryId, addresses, secret }, pageOf(relays))
       peer.rendezvous()
-      return { id: opened as string, link, role, uses, expires_at: expires, qr: renderUnicodeCompact(link, { ecc: 'L', border: 1 }).split('\n') }
+      return { id: opened as string, link, role, uses, approve, expires_at: expires, qr: renderUnicodeCompact(link, { ecc: 'L', border: 1 }).split('\n') }
     },
     async revokeInvite(typed) {
       const { replica } = mesh()
@@ -88,7 +88,7 @@ export function meshService(peer: ServicesHost, mesh: () => RunningMesh): MeshSe
     },
     async listInvites() {
       const running = mesh()
-      return invitesOf(running.replica).map(({ opened, op, by, used, closed }) => ({ id: opened, role: (op as OpOf<'invite'>).role, uses: op.uses, used, expires_at: op.expires, closed: closed ?? null, by: running.names.device(by) }))
+      return invitesOf(running.replica).map(({ opened, op, by, used, closed }) => ({ id: opened, role: (op as OpOf<'invite'>).role, uses: op.uses, used, approve: op.approval === 'steward', expires_at: op.expires, closed: closed ?? null, by: running.names.device(by) }))
     },
   }
 }

@@ -28,7 +28,7 @@ export function nodeService(peer: ServicesHost): NodeService {
           const online = others.filter((device) => mesh.isOnline(device))
           return { name: mesh.names.mesh(), mesh: mesh.id, peers_online: online.length, entries: mesh.entries(), synced: online.every((device) => mesh.isSynced(device)) }
         }),
-        warnings: [...peer.warnings, ...(served?.problem ? [served.problem] : []), ...meshes.flatMap(damageWarning), ...meshes.flatMap(changedWarnings)],
+        warnings: [...peer.warnings, ...(served?.problem ? [served.problem] : []), ...meshes.flatMap(damageWarning), ...meshes.flatMap(changedWarnings), ...meshes.flatMap(requestWarning)],
       } satisfies NodeStatus
     },
     metrics: async () => nodeMetrics(peer),
@@ -48,6 +48,11 @@ export function nodeService(peer: ServicesHost): NodeService {
 /** Said until the person confirms the member again. */
 function changedWarnings({ names, verified }: RunningMesh): string[] {
   return verified.changed().map((member) => `${names.member(member)} in ${names.mesh()} has other devices or keys than when you verified them: ${verified.news(member).map((device) => device.slice(0, 12)).join(', ')}. Ask them, then \`atoll verify ${names.member(member)} --confirm\`.`)
+}
+
+function requestWarning({ names, requests }: RunningMesh): string[] {
+  const waiting = requests.count()
+  return waiting === 0 ? [] : [`${waiting === 1 ? 'Somebody asks' : `${waiting} people ask`} to be let into ${names.mesh()}: \`atoll invite requests\`.`]
 }
 
 /** Said until a start that finds nothing: the file that was set aside may be all that is left of what no peer has. */

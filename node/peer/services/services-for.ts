@@ -17,6 +17,7 @@ import { nodeService } from './node-service.ts'
 import { peersService } from './peers-service.ts'
 import { recoveryService } from './recovery-service.ts'
 import { relaysService } from './relays-service.ts'
+import { requestsService } from './requests-service.ts'
 import { stateService } from './state-service.ts'
 
 /** Every service, bound to one caller. A mesh is looked up when a service that needs one is used. */
@@ -36,6 +37,7 @@ export function servicesFor(peer: ServicesHost, caller: Caller): Services {
     meshes: meshesService(peer),
     recovery: recoveryService(peer),
     mesh: meshService(peer, mesh),
+    requests: requestsService(mesh),
     relays: relaysService(peer, mesh),
     members: membersService(mesh, runtime.clock),
     devices: devicesService(peer, mesh),

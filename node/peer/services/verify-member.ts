@@ -1,5 +1,6 @@
 import { renderUnicodeCompact } from 'uqr'
-import { inGroups, parseSafetyNumber, safetyNumber } from '../../../crdt/members/safety-number.ts'
+import { safetyNumber } from '../../../crdt/members/safety-number.ts'
+import { inGroups, parseThirtyDigits } from '../../../crdt/members/thirty-digits.ts'
 import { AtollError } from '../../ports/errors.ts'
 import type { Clock } from '../../ports/runtime.ts'
 import type { MembersService, Verified } from '../../ports/services.ts'
@@ -11,7 +12,7 @@ export async function verifyMember({ id, replica, names, verified }: RunningMesh
   const own = replica.membership.memberOf(replica.identity.device)
   if (!own || member === own) throw new AtollError('bad_input', { what: 'That is you. Name whom you want to verify: `atoll member list` shows who is here.' })
   if (confirm && withdraw) throw new AtollError('bad_input', { what: 'Either --confirm or --withdraw, not both.' })
-  const given = typed === undefined ? undefined : parseSafetyNumber(typed)
+  const given = typed === undefined ? undefined : parseThirtyDigits(typed)
   if (typed !== undefined && given === undefined) throw new AtollError('bad_input', { what: 'A safety number has thirty digits, with or without spaces between them. Type it as the other side sees it.' })
   const number = safetyNumber(id, own, member)
   const matches = given === undefined ? null : given === number

@@ -7,7 +7,7 @@ import { joinRequest, requestText } from './shapes.ts'
 export const inviteApprove = defineOp({
   name: 'invite.approve',
   doc: 'Let in somebody who waits for an admin, after you compared the number with them. It counts also where they have gone away meanwhile and come back later.',
-  permission: 'invite.approve',
+  permission: 'request.decide',
   positional: ['request'],
   input: z.strictObject({ request: requestText, preview: z.boolean().default(false).describe('Only say who it would be') }),
   output: joinRequest.extend({ done: z.boolean().describe('False for a preview') }),

@@ -7,7 +7,7 @@ import { joinRequest, requestText } from './shapes.ts'
 export const inviteRefuse = defineOp({
   name: 'invite.refuse',
   doc: 'Send away somebody who waits to be let in. While the invite is open they can ask again; `atoll invite revoke` closes it.',
-  permission: 'invite.approve',
+  permission: 'request.decide',
   positional: ['request'],
   input: z.strictObject({ request: requestText }),
   output: joinRequest,

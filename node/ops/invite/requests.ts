@@ -7,14 +7,13 @@ import { joinRequest } from './shapes.ts'
 export const inviteRequests = defineOp({
   name: 'invite.requests',
   doc: 'List who came by an invite made with --approve and waits to be let in. The number is the one that they see too: compare it with them before you approve.',
-  permission: 'invite.requests',
+  permission: 'request.read',
   positional: [],
   input: z.strictObject({}),
   output: z.object({ requests: z.array(joinRequest) }),
   needs: ['requests'],
   errors: [],
   cli: { command: 'invite requests' },
-  onlyReads: () => true,
   example: 'atoll invite requests',
   handler: async ({ requests }) => ({ requests: await requests.list() }),
   show: ({ requests }) => [

@@ -76,6 +76,11 @@ export const limits = {
   backupLanes: 16,
   passphraseBytes: 1024,
 
+  // How long one key is used, where the mesh's stewards say nothing else; not a bound on what a peer may do.
+  epochDays: 30,
+  epochMegabytes: 1024,
+  epochEntries: 1_000_000,
+
   // The relay.
   codesPerPeer: 64,
   peersPerCode: 256,

@@ -17,6 +17,8 @@ import { inviteRequests } from './invite/requests.ts'
 import { inviteRevoke } from './invite/revoke.ts'
 import { deviceList } from './device/list.ts'
 import { deviceRemove } from './device/remove.ts'
+import { keyRotate } from './key/rotate.ts'
+import { keySchedule } from './key/schedule.ts'
 import { memberList } from './member/list.ts'
 import { memberRemove } from './member/remove.ts'
 import { memberRename } from './member/rename.ts'
@@ -76,6 +78,7 @@ export const operations = [
   meshCreate, meshJoin, meshList, meshUse, meshInfo, meshStats, meshLeave,
   recoveryFacts, recoveryRestore,
   inviteCreate, inviteList, inviteRevoke, inviteRequests, inviteApprove, inviteRefuse,
+  keyRotate, keySchedule,
   relayAdd, relayRemove, relayList,
   deviceList, deviceRemove,
   memberList, memberRole, memberRename, memberVerify, memberRemove,

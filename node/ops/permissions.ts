@@ -6,7 +6,7 @@
  */
 import { contentRoles } from '../../crdt/members/permissions.ts'
 import type { ContentPermission } from '../../crdt/members/policy.ts'
-import { granters, stewards } from '../../crdt/members/roles.ts'
+import { granters, stewards, writers } from '../../crdt/members/roles.ts'
 import type { Standing } from '../ports/services.ts'
 
 type Holder = Standing['role']
@@ -36,6 +36,9 @@ export const permissions = {
   'request.read': [...stewards],
   'request.decide': [...stewards],
   'relay.write': [...stewards],
+  'key.rotate': [...writers],
+  // Whoever is here may ask; that only stewards change it the service and every peer's fold see to.
+  'key.schedule': present,
   'device.remove': present,
   'member.remove': [...granters],
   'member.role': [...granters],

@@ -196,6 +196,31 @@ export interface RequestsService {
   refuse(request: string): Promise<JoinRequest>
 }
 
+/** When keys are changed though nobody was removed: whichever comes first. */
+export interface RotationSchedule {
+  readonly days: number
+  readonly megabytes: number
+  readonly entries: number
+}
+
+/** The schedule, and the key that is written under now. */
+export interface KeyUse extends RotationSchedule {
+  /** Empty while there is none to write under. */
+  readonly epoch: string
+  /** Since when this device knows it. */
+  readonly since: number
+  /** What was sealed under it, as far as this device counted. */
+  readonly sealed_bytes: number
+  readonly sealed_entries: number
+}
+
+export interface KeysService {
+  /** Starts a new epoch now. */
+  rotate(): Promise<{ epoch: string; devices: number }>
+  /** Tells the schedule; stewards change what they name. */
+  schedule(change: { readonly [Bound in keyof RotationSchedule]?: number | undefined }): Promise<KeyUse>
+}
+
 export interface RelayState {
   readonly address: string
   readonly connected: boolean
@@ -502,7 +527,7 @@ export interface AuditReport {
 /** What an entry may have done: operations on the membership, then changes of what is shared. */
 export const auditKinds = {
   membership: ['founded', 'admitted', 'role_given', 'device_linked', 'removed', 'device_removed', 'left', 'invited', 'invite_revoked', 'invite_ended', 'keys_changed', 'keys_shared', 'sealing_key_changed'],
-  content: ['state_set', 'state_deleted', 'note_set', 'note_forgotten', 'document_named', 'document_edited', 'member_named', 'mesh_named', 'relays_set', 'file_shared', 'file_opened', 'file_deleted', 'message_sent', 'receipt', 'sealed'],
+  content: ['state_set', 'state_deleted', 'note_set', 'note_forgotten', 'document_named', 'document_edited', 'member_named', 'mesh_named', 'relays_set', 'rotation_set', 'file_shared', 'file_opened', 'file_deleted', 'message_sent', 'receipt', 'sealed'],
   /** Of a later version, or nothing that any understands: it may be either. */
   either: ['unknown'],
 } as const
@@ -576,6 +601,7 @@ export interface Services {
   readonly recovery: RecoveryService
   readonly mesh: MeshService
   readonly requests: RequestsService
+  readonly keys: KeysService
   readonly relays: RelaysService
   readonly members: MembersService
   readonly devices: DevicesService

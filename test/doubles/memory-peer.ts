@@ -7,6 +7,7 @@ import { AtollError } from '../../node/ports/errors.ts'
 import type { OpenPeer, OpenPeerOptions } from '../../node/host/open-peer.ts'
 import type { Caller, ConfigService, Joined, PeerHost, Role, Services, SessionHello, SessionInfo, Standing } from '../../node/ports/services.ts'
 import { CallCounter } from '../../node/peer/operation-meter.ts'
+import { memoryKeys } from './memory-keys.ts'
 import { MemoryMesh } from './memory-mesh.ts'
 
 export interface MemoryPeerOptions {
@@ -38,6 +39,7 @@ export class MemoryPeer implements PeerHost {
   readonly #options: MemoryPeerOptions
   readonly #stop = Promise.withResolvers<void>()
   #default: string | null = null
+  readonly #keys = memoryKeys()
   #ids = 0
 
   constructor(options: MemoryPeerOptions = {}) {
@@ -155,6 +157,7 @@ export class MemoryPeer implements PeerHost {
       get requests() {
         return mesh().requests
       },
+      keys: peer.#keys,
       get relays() {
         return mesh().relaysService()
       },

@@ -32,6 +32,7 @@ const words: Partial<Readonly<Record<AuditKind, (what: string, count: number) =>
   member_named: (what) => `named ${what}`,
   mesh_named: () => 'named the mesh',
   relays_set: () => 'said which relays there are',
+  rotation_set: () => 'said when keys are changed',
   file_shared: (what) => `shared the file ${what}`,
   file_opened: (what) => `opened the file ${what} to more people`,
   file_deleted: (what) => `deleted the file ${what}`,
@@ -99,6 +100,7 @@ function register(change: Change, context: Context): readonly Touched[] {
   if (change.doc === 'members') return [{ kind: 'member_named', about: context.names.member(key as MemberId) }]
   if (change.doc === 'mesh' && key === 'name') return [{ kind: 'mesh_named' }]
   if (change.doc === 'mesh' && key === 'relays') return [{ kind: 'relays_set' }]
+  if (change.doc === 'mesh' && key === 'rotation') return [{ kind: 'rotation_set' }]
   return [{ kind: 'unknown' }]
 }
 

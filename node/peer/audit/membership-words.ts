@@ -1,5 +1,5 @@
 /** Operations on the membership in words, and why one has no effect. */
-import type { MemberEntry } from '../../../crdt/members/history.ts'
+import type { History, MemberEntry } from '../../../crdt/members/history.ts'
 import type { Membership } from '../../../crdt/members/membership.ts'
 import type { MemberOp } from '../../../crdt/members/ops.ts'
 import { fallenBy } from '../../../crdt/members/pins.ts'
@@ -28,7 +28,7 @@ export function tellOp({ history }: Membership, at: number, names: Names): Told 
     case 'leave': return { kind: 'left', text: 'left the mesh' }
     case 'invite': return { kind: 'invited', text: `made an invite ${op.uses === 1 ? 'for one' : `for ${op.uses}`} as ${op.role}` }
     case 'close': return op.reason === 'revoked' ? { kind: 'invite_revoked', text: 'revoked an invite' } : { kind: 'invite_ended', text: `closed an invite, which is ${op.reason}` }
-    case 'rotate': return { kind: 'keys_changed', text: `changed the keys, for ${devices(op.recipients.length)}` }
+    case 'rotate': return { kind: 'keys_changed', text: `${isRenewal(history, at) ? 'renewed the keys, by schedule or by hand' : 'changed the keys'}, for ${devices(op.recipients.length)}` }
     case 'share': return { kind: 'keys_shared', text: `gave keys to ${[...new Set(op.recipients.map(({ device }) => names.device(device)))].slice(0, 3).join(', ')}${op.recipients.length > 3 ? ' and others' : ''}` }
     case 'reseal': return { kind: 'sealing_key_changed', text: 'took a new sealing key for the device' }
     case 'horizon':
@@ -47,6 +47,13 @@ export function voidReason(membership: Membership, at: number, names: Names): st
   const causes = [...fallenBy([at], reading)].map((cause) => history.entries[cause] as MemberEntry).sort((a, b) => (a.id < b.id ? -1 : 1))
   const told = causes.map(({ id, device }) => `${names.device(device)} ${tellOp(membership, history.at(id) as number, names).text}`)
   return told.length === 0 ? 'what it builds on does not stand' : `not known to it: ${told.join('; ')}`
+}
+
+/** Whether a key was followed by another though nothing that takes anybody's authority called for it. */
+function isRenewal(history: History, at: number): boolean {
+  const known = (other: number): boolean => history.valid[other] === true && history.inPast(at, other)
+  const takers = [history.removals, history.deviceRemovals, history.leaves].flatMap((index) => [...index.values()].flat()).filter(known)
+  return history.rotations.some((other) => known(other) && takers.every((taker) => history.inPast(other, taker)))
 }
 
 const later: Told = { kind: 'unknown', text: 'wrote something that this version does not understand' }

@@ -1,8 +1,7 @@
 /** One mesh while the node runs: its replica, names, presence, mail, and the chores that nobody asks for. */
-import type { DeviceId, EntryId, MeshId, SealingKey } from '../../../crdt/wire/ids.ts'
+import type { DeviceId, MeshId } from '../../../crdt/wire/ids.ts'
 import { derive, sameBytes } from '../../../crdt/crypto/hash.ts'
 import { inviteCode } from '../../../crdt/members/link.ts'
-import type { OpOf } from '../../../crdt/members/ops.ts'
 import { writers } from '../../../crdt/members/roles.ts'
 import { readRegister } from '../../../crdt/docs/registers.ts'
 import { fromHex, toHex } from '../../../crdt/wire/ids.ts'
@@ -23,9 +22,11 @@ import type { BlobExchange } from '../blobs/blob-exchange.ts'
 import { MeshFiles } from '../blobs/mesh-files.ts'
 import { LogTimes } from '../audit/log-times.ts'
 import { Announcements } from './announcements.ts'
+import { KeyRotation } from './key-rotation.ts'
 import { Mail } from './mail.ts'
 import { Names } from './names.ts'
 import { Presence } from './presence.ts'
+import { shareMissingKeys } from './share-missing-keys.ts'
 import { VerifiedMembers } from './verified-members.ts'
 import { Whispers } from './whispers.ts'
 
@@ -63,6 +64,7 @@ export class RunningMesh {
   readonly announcements: Announcements
   readonly verified: VerifiedMembers
   readonly requests: JoinRequests
+  readonly rotation: KeyRotation
   readonly #whispers: Whispers
   readonly #needs: RunningMeshNeeds
   readonly #listening: Disposable
@@ -85,6 +87,7 @@ export class RunningMesh {
     this.requests = new JoinRequests(needs)
     this.announcements = new Announcements({ replica: needs.replica, names: this.names, requests: this.requests, timers: needs.runtime.timers, log: needs.log })
     this.verified = new VerifiedMembers({ replica: needs.replica, names: this.names, log: needs.log })
+    this.rotation = new KeyRotation(needs)
     this.mail = new Mail(needs.replica, this.names, needs.runtime)
     this.#whispers = new Whispers({ ...needs, send: (bytes, skip) => needs.engine.whisper(this.id, bytes, skip) })
     this.documents = new LiveDocuments({ replica: needs.replica, random: needs.runtime.random, log: needs.log, whisper: (plain) => this.#whispers.say(plain) })
@@ -199,6 +202,7 @@ export class RunningMesh {
     for (const timer of [this.#heldTimer, this.#chores, this.#expiry]) timer?.[Symbol.dispose]()
     this.requests[Symbol.dispose]()
     this.announcements.stop()
+    this.rotation.stop()
     this.mail.stop()
     this.documents.stop()
     this.files.stop()
@@ -245,7 +249,7 @@ export class RunningMesh {
     const self = this.replica.membership.now().device(this.replica.identity.device)
     if (!self || !writers.has(self.role)) return
     await this.#closeInvites()
-    await this.#shareMissingKeys()
+    await shareMissingKeys(this.replica, this.#needs.runtime.random)
   }
 
   /** The inviter's node closes what is spent or expired (DESIGN: invites). */
@@ -257,41 +261,5 @@ export class RunningMesh {
     const next = Math.min(...mine.filter((invite) => !due.includes(invite)).map(({ op }) => op.expires))
     this.#expiry?.[Symbol.dispose]()
     if (Number.isFinite(next)) this.#expiry = this.#needs.runtime.timers.after(Math.min(2 ** 30, Math.max(1000, next - now)), () => this.#choresSoon())
-  }
-
-  /** Whoever is admitted but was handed no key of an epoch gets it from the first who notices. */
-  async #shareMissingKeys(): Promise<void> {
-    const { ledger, membership } = this.replica
-    const view = membership.now()
-    const missing = ledger.keyring.epochs().flatMap((epoch) => {
-      const holders = this.#holders(epoch)
-      const lacking = holders ? view.readerDevices().filter((device) => !holders.has(device)) : []
-      return lacking.length > 0 ? [{ epoch, lacking }] : []
-    })
-    if (missing.length === 0) return
-    await this.replica.operate(() =>
-      missing.flatMap(({ epoch, lacking }) => {
-        const recipients = lacking.flatMap((device) => {
-          const sealingKey: SealingKey | undefined = membership.now().device(device) && membership.now().sealingKey(device)
-          return sealingKey ? [{ device, sealingKey }] : []
-        })
-        const shared = recipients.length > 0 ? ledger.keyring.sharing(epoch, recipients, this.#needs.runtime.random) : undefined
-        return shared ? [{ type: 'share' as const, grant: this.replica.grant(), ...shared }] : []
-      }),
-    )
-  }
-
-  /** Devices that an epoch's key was handed to; undefined when the epoch does not stand. */
-  #holders(epoch: EntryId): Set<DeviceId> | undefined {
-    const { history } = this.replica.membership
-    const at = history.at(epoch)
-    const rotation = at === undefined ? undefined : (history.entries[at]?.op as OpOf<'rotate'> | undefined)
-    if (at === undefined || rotation?.type !== 'rotate' || !history.valid[at]) return undefined
-    const holders = new Set(rotation.recipients.map(({ device }) => device))
-    for (const share of history.shares.get(at) ?? []) {
-      const op = history.entries[share]?.op as OpOf<'share'>
-      for (const { device } of op.recipients) holders.add(device)
-    }
-    return holders
   }
 }

@@ -23,6 +23,7 @@ import { LogTable } from './logs.ts'
 import { MemberBook, type Placed } from './member-book.ts'
 import { allRows } from './rows.ts'
 import { Unopened } from './unopened.ts'
+import { Volumes } from './volumes.ts'
 
 const frontierRow = idSet<EntryId>(32, limits.frontierIds)
 const fromUtf8 = new TextDecoder()
@@ -43,6 +44,7 @@ export class Ledger {
   readonly #needs: LedgerNeeds
   readonly logs = new LogTable()
   readonly keyring: Keyring
+  readonly volumes = new Volumes()
   readonly #book: MemberBook
   readonly #unopened = new Unopened()
   readonly #staged = new Map<EntryId, Entry>()
@@ -168,6 +170,7 @@ export class Ledger {
 
   #stageContent(entry: Entry, frontier: readonly EntryId[], vouched: boolean, staging: Staging, events: FoldEvents): 'placed' {
     this.#stage(entry, vouched, frontier, staging)
+    if (entry.sealing) this.volumes.add(entry.sealing.epoch, entry.bytes.length)
     if (entry.frontier) staging.put('meta', `frontier\0${entry.log}`, encode(frontierRow, frontier))
     if (!this.#folder.fold(entry, frontier, staging, events)) {
       staging.put('unopened', `${(entry.sealing as NonNullable<Entry['sealing']>).epoch}\0${entry.id}`, encode(frontierRow, frontier))

@@ -147,14 +147,14 @@ export class Replica {
 
   /**
    * Appends membership operations, made from the membership as it is then; resolves with their ids when durable.
-   * `rotate: true` starts a new epoch in the same commit.
+   * `rotate` starts a new epoch in the same commit, where it is or says true then.
    */
-  async operate(make: () => readonly (MemberOp | MakeOp)[], options: { readonly rotate?: boolean } = {}): Promise<readonly EntryId[]> {
+  async operate(make: () => readonly (MemberOp | MakeOp)[], options: { readonly rotate?: boolean | (() => boolean) } = {}): Promise<readonly EntryId[]> {
     const ids: EntryId[] = []
     await this.#stage((staging, events) => {
       ids.length = 0 // staged anew where something else spoiled the commit
       for (const op of make()) ids.push(this.#author.operate(op, staging, events).id)
-      if (options.rotate) this.#author.rotate(this.grant(), staging, events)
+      if (typeof options.rotate === 'function' ? options.rotate() : options.rotate) this.#author.rotate(this.grant(), staging, events)
     })
     return ids
   }

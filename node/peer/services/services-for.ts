@@ -8,6 +8,7 @@ import { auditService } from './audit-service.ts'
 import { devicesService } from './devices-service.ts'
 import { documentsService } from './documents-service.ts'
 import { filesService } from './files-service.ts'
+import { keysService } from './keys-service.ts'
 import { membersService } from './members-service.ts'
 import { memoryService } from './memory-service.ts'
 import { meshService } from './mesh-service.ts'
@@ -38,6 +39,7 @@ export function servicesFor(peer: ServicesHost, caller: Caller): Services {
     recovery: recoveryService(peer),
     mesh: meshService(peer, mesh),
     requests: requestsService(mesh),
+    keys: keysService(mesh),
     relays: relaysService(peer, mesh),
     members: membersService(mesh, runtime.clock),
     devices: devicesService(peer, mesh),

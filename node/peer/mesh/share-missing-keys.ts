@@ -1,0 +1,39 @@
+/** Whoever is admitted but was handed no key of an epoch gets it from the first who notices. */
+import type { OpOf } from '../../../crdt/members/ops.ts'
+import type { DeviceId, EntryId, SealingKey } from '../../../crdt/wire/ids.ts'
+import type { Random } from '../../ports/runtime.ts'
+import type { Replica } from '../replica/replica.ts'
+
+export async function shareMissingKeys(replica: Replica, random: Random): Promise<void> {
+  const { ledger, membership } = replica
+  const view = membership.now()
+  const missing = ledger.keyring.epochs().flatMap((epoch) => {
+    const holders = holdersOf(replica, epoch)
+    const lacking = holders ? view.readerDevices().filter((device) => !holders.has(device)) : []
+    return lacking.length > 0 ? [{ epoch, lacking }] : []
+  })
+  if (missing.length === 0) return
+  await replica.operate(() =>
+    missing.flatMap(({ epoch, lacking }) => {
+      const recipients = lacking.flatMap((device) => {
+        const sealingKey: SealingKey | undefined = membership.now().device(device) && membership.now().sealingKey(device)
+        return sealingKey ? [{ device, sealingKey }] : []
+      })
+      const shared = recipients.length > 0 ? ledger.keyring.sharing(epoch, recipients, random) : undefined
+      return shared ? [{ type: 'share' as const, grant: replica.grant(), ...shared }] : []
+    }),
+  )
+}
+
+/** Devices that an epoch's key was handed to; undefined when the epoch does not stand. */
+function holdersOf({ membership: { history } }: Replica, epoch: EntryId): Set<DeviceId> | undefined {
+  const at = history.at(epoch)
+  const rotation = at === undefined ? undefined : (history.entries[at]?.op as OpOf<'rotate'> | undefined)
+  if (at === undefined || rotation?.type !== 'rotate' || !history.valid[at]) return undefined
+  const holders = new Set(rotation.recipients.map(({ device }) => device))
+  for (const share of history.shares.get(at) ?? []) {
+    const op = history.entries[share]?.op as OpOf<'share'>
+    for (const { device } of op.recipients) holders.add(device)
+  }
+  return holders
+}

@@ -30,6 +30,8 @@ export const kinds = {
   statement: 24,
   /** Takes a shared file out of every view. */
   fileDelete: 25,
+  /** The key that a rotation or a share held for the author's device is not the one that was committed to. */
+  wrongKey: 26,
 } as const
 
 const change = struct({

@@ -7,6 +7,7 @@ import { kinds } from './change.ts'
 const ofKind: ReadonlyMap<number, Need> = new Map<number, Need>([
   [kinds.message, { type: 'permission', permission: 'message.send' }],
   [kinds.receipt, { type: 'reader' }],
+  [kinds.wrongKey, { type: 'reader' }],
   [kinds.yjsUpdate, { type: 'permission', permission: 'document.write' }],
   [kinds.blobTree, { type: 'permission', permission: 'file.write' }],
   [kinds.fileDelete, { type: 'permission', permission: 'file.write' }],

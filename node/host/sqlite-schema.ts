@@ -71,6 +71,8 @@ const steps: readonly string[] = [
   'ALTER TABLE evidence ADD COLUMN checksum INTEGER;',
   // Shared files.
   ['file', 'fileRecord', 'fileGone'].map((table) => keyed(sqlTable(table))).join(' '),
+  // Keys that did not fit.
+  keyed(sqlTable('wrongKey')),
 ]
 
 /** The schema this version writes. */

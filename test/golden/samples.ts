@@ -37,7 +37,7 @@ const receipt = (state: 'reached' | 'shown' | 'read'): TypeOf<typeof receiptPayl
 const envelope = { sealer: id(1), commitment: filled(2), recipients: [{ device: id(3), key: filled(4, 72) }, { device: id(5), key: filled(6, 72) }], nonce: filled(7, 24), sealed: filled(8, 30) } as unknown as TypeOf<typeof sealedPayload>
 
 /** Kinds that came after the first vectors were written have samples in files of their own. */
-const { fileDelete: _later, ...firstKinds } = kinds
+const { fileDelete: _later, wrongKey: _wrongKey, ...firstKinds } = kinds
 
 const payloads: readonly Sample[] = [
   { codec: 'set', name: 'set', value: { key: 'k', value: '{"a":[1,null]}' } },
@@ -128,3 +128,6 @@ export const policySamples: readonly Sample[] = [
   ...['name', 'title', 'bio', 'avatar', 'capabilities'].map((field) => ({ codec: 'policy', name: `${field} by stewards`, value: { type: 'profile', field, by: 'stewards' } })),
   { codec: 'policy', name: 'title by its member', value: { type: 'profile', field: 'title', by: 'self' } },
 ]
+
+/** What is said of keys that do not fit. */
+export const wrongKeySamples: readonly Sample[] = [{ codec: 'wrongKey', name: 'of a rotation', value: { by: id(5) } }]

@@ -6,7 +6,7 @@ import { codecs } from './codecs.ts'
 import { derivations, settled } from './derivations.ts'
 import { goldenHistory, type GoldenEntry } from './history.ts'
 import { recovery } from './recovery.ts'
-import { documentSamples, policySamples, samples, type Sample } from './samples.ts'
+import { documentSamples, policySamples, samples, wrongKeySamples, type Sample } from './samples.ts'
 import { safetyNumbers } from './safety-numbers.ts'
 import { partySecrets, toJson, type Json } from './values.ts'
 
@@ -18,6 +18,7 @@ export function vectors(): Readonly<Record<string, Json>> {
     encodings: toJson(samples(history).map(encoded)),
     documents: toJson(documentSamples.map(encoded)),
     policies: toJson(policySamples.map(encoded)),
+    'wrong-keys': toJson(wrongKeySamples.map(encoded)),
     blobs: toJson(blobs()),
     recovery: toJson(recovery()),
     derivations: toJson(derivations(history)),

@@ -31,6 +31,7 @@ export const madeBy: Readonly<Record<AuditKind, readonly string[]>> = {
   file_deleted: ['file.delete'],
   message_sent: ['message.send'],
   receipt: ['message.inbox'],
+  key_refused: [],
   sealed: [],
   unknown: [],
 }

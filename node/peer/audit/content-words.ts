@@ -3,6 +3,7 @@ import * as z from 'zod'
 import { deletePayload, kinds, messagePayload, setPayload, type Change, type Target } from '../../../crdt/docs/change.ts'
 import { fileDeletePayload, filePayload, parseFile } from '../../../crdt/docs/files.ts'
 import { readRegister } from '../../../crdt/docs/registers.ts'
+import { wrongKeyPayload } from '../../../crdt/docs/wrong-keys.ts'
 import { openChanges, recipientsOf } from '../../../crdt/docs/sealed.ts'
 import type { Entry } from '../../../crdt/log/entry.ts'
 import { decode } from '../../../crdt/wire/codec.ts'
@@ -38,6 +39,7 @@ const words: Partial<Readonly<Record<AuditKind, (what: string, count: number) =>
   file_deleted: (what) => `deleted the file ${what}`,
   message_sent: (what, count) => (count === 1 ? `wrote a message to ${what}` : `wrote ${count} messages to ${what}`),
   receipt: () => 'confirmed what had come',
+  key_refused: (what) => `said that a key does not fit that was handed out by ${what}`,
   sealed: (what) => `wrote something sealed for ${what}`,
 }
 
@@ -75,6 +77,12 @@ function touchedBy(change: Change, context: Context): readonly Touched[] {
     case kinds.fileDelete: {
       const gone = decode(fileDeletePayload, change.payload)
       return [gone.ok ? { kind: 'file_deleted', about: fileName(context, gone.value.id) } : { kind: 'unknown' }]
+    }
+    case kinds.wrongKey: {
+      const said = decode(wrongKeyPayload, change.payload)
+      const { history } = context.replica.membership
+      const by = said.ok ? history.entries[history.at(said.value.by) ?? -1] : undefined
+      return [by ? { kind: 'key_refused', about: context.names.device(by.device) } : { kind: 'unknown' }]
     }
     case kinds.sealed: return context.inner ? [{ kind: 'unknown' }] : sealed(change, context)
     default: return [{ kind: 'unknown' }]

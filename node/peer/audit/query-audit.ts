@@ -84,7 +84,7 @@ function describe(mesh: AuditedMesh, found: Found): Described | undefined {
 }
 
 /** What those whose role writes no content may write all the same. */
-const anybodys: ReadonlySet<AuditKind> = new Set(['receipt', 'member_named', 'sealed', 'unknown'])
+const anybodys: ReadonlySet<AuditKind> = new Set(['receipt', 'key_refused', 'member_named', 'sealed', 'unknown'])
 
 function contentVoid({ replica }: AuditedMesh, entry: Entry, frontier: readonly EntryId[], changes: readonly AuditChange[]): string | null {
   if (!replica.ledger.stands(entry, frontier)) return 'its author is no longer in the mesh, and it lies outside what the removal lets stand; where others built on it, it counts all the same'

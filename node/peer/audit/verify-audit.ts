@@ -5,10 +5,12 @@
 import { noMesh, verify } from '../../../crdt/crypto/sign.ts'
 import { meshTag, readEntry, verifyEntry, type Entry } from '../../../crdt/log/entry.ts'
 import { Membership } from '../../../crdt/members/membership.ts'
+import type { MemberEntry } from '../../../crdt/members/history.ts'
 import type { EntryId } from '../../../crdt/wire/ids.ts'
 import type { AuditReport } from '../../ports/services.ts'
 import type { Timers } from '../../ports/runtime.ts'
 import type { RunningMesh } from '../mesh/running-mesh.ts'
+import { wrongKeys } from '../mesh/wrong-keys.ts'
 import type { LogState } from '../replica/logs.ts'
 
 const pageBytes = 200 * 1024
@@ -40,6 +42,7 @@ export async function verifyAudit({ replica, names }: Pick<RunningMesh, 'replica
     signal.throwIfAborted()
   }
   for (const read of judgeMembership(replica.membership, findings)) await turn(read)
+  for (const { id, log, seq, device, ms, problem } of wrongKeysGiven(replica, names)) findings.found({ entry: id, log, seq, device }, ms, problem)
   let entries = 0
   for (const state of logs) {
     for (const read of verifyLog(replica, state, findings)) {
@@ -70,6 +73,18 @@ function* judgeMembership(held: Membership, { found }: Findings): Generator<numb
     if (refusal === undefined && before !== undefined) found({ ...entry, entry: entry.id }, entry.ms, `is held as if it had no effect: ${before}`)
     if (at % operationsPerTurn === operationsPerTurn - 1) yield operationsPerTurn
   }
+}
+
+/** Rotations and shares that held another key than was committed to: seen here, or as other devices say. */
+function* wrongKeysGiven(replica: RunningMesh['replica'], names: RunningMesh['names']): Generator<MemberEntry & { readonly problem: string }> {
+  const { membership: { history }, ledger: { keyring }, identity } = replica
+  for (const [at, entry] of history.entries.entries()) {
+    const { op } = entry
+    const rotation = op.type === 'rotate' ? op : op.type === 'share' ? history.entries[history.at(op.epoch) ?? -1]?.op : undefined
+    if ((op.type !== 'rotate' && op.type !== 'share') || rotation?.type !== 'rotate' || !history.valid[at]) continue
+    if (keyring.unwrap(op, rotation.commitment) === 'wrong') yield { ...entry, problem: 'handed this device another key than was committed to' }
+  }
+  for (const { device, handedBy } of wrongKeys(replica)) if (device !== identity.device) yield { ...handedBy, problem: `handed ${names.device(device)} another key than was committed to, as ${names.device(device)} says` }
 }
 
 function* verifyLog(replica: RunningMesh['replica'], state: LogState, { found }: Findings): Generator<number> {

@@ -9,6 +9,7 @@ import type { Timers } from '../../ports/runtime.ts'
 import type { AuditKind, Notice } from '../../ports/services.ts'
 import { tellOp, voidReason } from '../audit/membership-words.ts'
 import type { JoinRequests } from '../join/requests.ts'
+import type { FoldEvents } from '../replica/folder.ts'
 import type { Replica } from '../replica/replica.ts'
 import type { Names } from './names.ts'
 
@@ -28,6 +29,7 @@ export class Announcements {
   readonly #watchers = new Set<(notice: Notice) => void>()
   #waiting: EntryId[] = []
   #asking: DeviceId[] = []
+  #wrongKeys: FoldEvents['wrongKeys'][number][] = []
   #timer: Disposable | undefined
 
   constructor({ replica, names, requests, timers, log }: { readonly replica: Replica; readonly names: Names; readonly requests: JoinRequests; readonly timers: Timers; readonly log: Log }) {
@@ -36,7 +38,9 @@ export class Announcements {
     this.#requests = requests
     this.#timers = timers
     this.#log = log
-    this.#listening = replica.onCommit(({ membership, entries }) => {
+    this.#listening = replica.onCommit(({ membership, entries, events }) => {
+      for (const said of events.wrongKeys) this.#wrongKeys.push(said)
+      if (events.wrongKeys.length > 0) this.#timer ??= this.#timers.after(pauseMs, () => this.#tell())
       if (!membership) return
       const fresh = entries.map(({ id }) => id).filter((id) => replica.membership.has(id))
       if (fresh.length === 0) return
@@ -69,13 +73,14 @@ export class Announcements {
     this.#timer?.[Symbol.dispose]()
     this.#timer = undefined
     const { membership } = this.#replica
-    const told = this.#waiting.splice(0).flatMap((entry) => {
+    const told = this.#waiting.splice(0).flatMap((entry): Notice['entries'][number][] => {
       const at = membership.history.at(entry)
       if (at === undefined) return []
       const { kind, text } = tellOp(membership, at, this.#names)
       const { device, ms } = membership.history.entries[at] as { device: Parameters<Names['device']>[0]; ms: number }
       return announced.has(kind) ? [{ entry, by: this.#names.device(device), text, at: ms, void: voidReason(membership, at, this.#names) }] : []
     })
+    told.push(...this.#wrongKeys.splice(0).map((said) => this.#tellWrongKey(said)))
     const asking = new Set(this.#asking.splice(0).slice(-toldAtMost))
     // What they want to be called is a stranger's text, which wakes no agent.
     const requests = asking.size === 0 ? [] : this.#requests.list(asking).map(({ device, number }) => ({ request: device, number }))
@@ -83,5 +88,13 @@ export class Announcements {
     for (const one of told) this.#log.info('membership', { by: one.by, did: one.text, entry: one.entry, void: one.void })
     const notice: Notice = { mesh_name: this.#names.mesh(), entries: told.slice(-toldAtMost), more: Math.max(0, told.length - toldAtMost), requests }
     for (const on of this.#watchers) on(notice)
+  }
+
+  /** Who handed it out is named; that it did not fit is the word of who got it. */
+  #tellWrongKey({ by, origin }: FoldEvents['wrongKeys'][number]): Notice['entries'][number] {
+    const { history } = this.#replica.membership
+    const handedBy = history.entries[history.at(by) ?? -1]
+    const teller = this.#names.device(origin.device)
+    return { entry: origin.entry, by: handedBy ? this.#names.device(handedBy.device) : '', text: `handed ${teller} another key than it had committed to, as ${teller} says`, at: origin.clock.ms, void: null }
   }
 }

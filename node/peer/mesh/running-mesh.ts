@@ -2,7 +2,7 @@
 import type { DeviceId, MeshId } from '../../../crdt/wire/ids.ts'
 import { derive, sameBytes } from '../../../crdt/crypto/hash.ts'
 import { inviteCode } from '../../../crdt/members/link.ts'
-import { writers } from '../../../crdt/members/roles.ts'
+import { readers, writers } from '../../../crdt/members/roles.ts'
 import { readRegister } from '../../../crdt/docs/registers.ts'
 import { fromHex, toHex } from '../../../crdt/wire/ids.ts'
 import { limits } from '../../../crdt/wire/limits.ts'
@@ -29,6 +29,7 @@ import { Presence } from './presence.ts'
 import { shareMissingKeys } from './share-missing-keys.ts'
 import { VerifiedMembers } from './verified-members.ts'
 import { Whispers } from './whispers.ts'
+import { reportWrongKeys } from './wrong-keys.ts'
 
 const relayList = z.array(z.string()).max(limits.relaysPerMesh)
 const addressList = z.array(z.string()).max(16)
@@ -101,8 +102,8 @@ export class RunningMesh {
     })
     this.#listening = needs.replica.onCommit(({ entries, membership, events }) => {
       if (entries.some(({ own }) => own)) this.#ownLogs = undefined
+      if (membership || events.wrongKeys.length > 0) this.#choresSoon()
       if (membership) {
-        this.#choresSoon()
         needs.blobs.membershipChanged(this.id)
       }
       if (membership || events.registers.some(({ doc, key }) => doc === 'mesh' && key === 'relays')) needs.onRendezvous()
@@ -247,6 +248,7 @@ export class RunningMesh {
 
   async #doChores(): Promise<void> {
     const self = this.replica.membership.now().device(this.replica.identity.device)
+    if (self && readers.has(self.role)) await reportWrongKeys(this.replica)
     if (!self || !writers.has(self.role)) return
     await this.#closeInvites()
     await shareMissingKeys(this.replica, this.#needs.runtime.random)

@@ -1,4 +1,6 @@
 /** Whoever is admitted but was handed no key of an epoch gets it from the first who notices. */
+import { saidWrong } from '../../../crdt/docs/wrong-keys.ts'
+import type { MemberEntry } from '../../../crdt/members/history.ts'
 import type { OpOf } from '../../../crdt/members/ops.ts'
 import type { DeviceId, EntryId, SealingKey } from '../../../crdt/wire/ids.ts'
 import type { Random } from '../../ports/runtime.ts'
@@ -25,15 +27,17 @@ export async function shareMissingKeys(replica: Replica, random: Random): Promis
   )
 }
 
-/** Devices that an epoch's key was handed to; undefined when the epoch does not stand. */
-function holdersOf({ membership: { history } }: Replica, epoch: EntryId): Set<DeviceId> | undefined {
+/**
+ * Devices that an epoch's key was handed to; undefined when the epoch does not stand. What a device says did not fit
+ * does not count, save where it was this one that handed it out: it has no other key to give.
+ */
+function holdersOf({ membership: { history }, store, identity }: Replica, epoch: EntryId): Set<DeviceId> | undefined {
   const at = history.at(epoch)
-  const rotation = at === undefined ? undefined : (history.entries[at]?.op as OpOf<'rotate'> | undefined)
-  if (at === undefined || rotation?.type !== 'rotate' || !history.valid[at]) return undefined
-  const holders = new Set(rotation.recipients.map(({ device }) => device))
-  for (const share of history.shares.get(at) ?? []) {
-    const op = history.entries[share]?.op as OpOf<'share'>
-    for (const { device } of op.recipients) holders.add(device)
+  if (at === undefined || history.entries[at]?.op.type !== 'rotate' || !history.valid[at]) return undefined
+  const holders = new Set<DeviceId>()
+  for (const giving of [at, ...(history.shares.get(at) ?? [])]) {
+    const { id, device: by, op } = history.entries[giving] as MemberEntry
+    for (const { device } of (op as OpOf<'rotate' | 'share'>).recipients) if (by === identity.device || !saidWrong(store, id, device)) holders.add(device)
   }
   return holders
 }

@@ -6,6 +6,7 @@ import { deletePayload, encodeBody, kinds, messagePayload, receiptPayload, setPa
 import { decodeRow, registerKey } from '../../../crdt/docs/registers.ts'
 import { fileDeletePayload, filePayload, type FilePayload } from '../../../crdt/docs/files.ts'
 import { documentHeads, updatePayload } from '../../../crdt/docs/updates.ts'
+import { wrongKeyPayload } from '../../../crdt/docs/wrong-keys.ts'
 import { sealChanges } from '../../../crdt/docs/sealed.ts'
 import type { HybridClock, HybridTime } from '../../../crdt/log/clock.ts'
 import { boundRandomBytes } from '../../../crdt/crypto/bound-id.ts'
@@ -34,6 +35,7 @@ export type WriteSpec =
   | { readonly type: 'message'; readonly message: MessagePayload; readonly audience: 'all' | readonly DeviceId[] }
   | { readonly type: 'file'; readonly file: FilePayload; readonly audience: 'all' | readonly DeviceId[] }
   | { readonly type: 'fileDelete'; readonly file: FileId }
+  | { readonly type: 'wrongKey'; readonly by: EntryId }
   | { readonly type: 'receipt'; readonly receipt: ReceiptPayload; readonly audience: readonly DeviceId[] }
 
 /** Where something written came to stand. */
@@ -197,6 +199,7 @@ export class Author {
       case 'message': return this.#forAudience({ kind: kinds.message, doc: '', deps: [], payload: encode(messagePayload, spec.message) }, spec.audience, view)
       case 'file': return this.#forAudience({ kind: kinds.blobTree, doc: '', deps: [], payload: encode(filePayload, spec.file) }, spec.audience, view)
       case 'fileDelete': return { kind: kinds.fileDelete, doc: '', deps: [], payload: encode(fileDeletePayload, { id: spec.file }) }
+      case 'wrongKey': return { kind: kinds.wrongKey, doc: '', deps: [], payload: encode(wrongKeyPayload, { by: spec.by }) }
       case 'receipt': return this.#forAudience({ kind: kinds.receipt, doc: '', deps: [], payload: encode(receiptPayload, spec.receipt) }, spec.audience, view)
     }
   }

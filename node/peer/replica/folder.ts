@@ -8,6 +8,7 @@ import { foldMessage, foldReceipt, type Origin } from '../../../crdt/docs/messag
 import { needOf, needOfRegister } from '../../../crdt/docs/need.ts'
 import { foldUpdate, updatePayload } from '../../../crdt/docs/updates.ts'
 import { foldRegister, registerKey, type Version } from '../../../crdt/docs/registers.ts'
+import { foldWrongKey, wrongKeyPayload } from '../../../crdt/docs/wrong-keys.ts'
 import { openChanges } from '../../../crdt/docs/sealed.ts'
 import { toWords } from '../../../crdt/docs/search-words.ts'
 import type { Tables } from '../../../crdt/docs/tables.ts'
@@ -40,11 +41,13 @@ export interface FoldEvents {
   readonly documents: Map<string, string[]>
   /** Shared files that came, were deleted, or were opened to more people. */
   readonly files: Set<FileId>
+  /** Rotations and shares whose key a device says does not fit. */
+  readonly wrongKeys: { readonly by: EntryId; readonly origin: Origin }[]
   /** Ids of messages whose receipts moved are not tracked one by one: only that some did. */
   receipts: boolean
 }
 
-export const noEvents = (): FoldEvents => ({ registers: [], messages: [], documents: new Map(), files: new Set(), receipts: false })
+export const noEvents = (): FoldEvents => ({ registers: [], messages: [], documents: new Map(), files: new Set(), wrongKeys: [], receipts: false })
 
 export interface FolderNeeds {
   readonly mesh: MeshId
@@ -87,7 +90,7 @@ export class Folder {
     const origin: Origin = { entry: entry.id, device: entry.device, member: author.member, log: entry.log, seq: entry.seq, clock: entry.clock }
     const within = this.#needs.stands(entry, frontier)
     const policies = this.#policiesKnownTo(frontier)
-    const at: FoldContext = { origin, author, view, stands: (need) => within && meets(need, author, policies), tables, events, inner: false, written: new Set() }
+    const at: FoldContext = { origin, frontier, author, view, stands: (need) => within && meets(need, author, policies), tables, events, inner: false, written: new Set() }
     for (const change of changes.value) this.#dispatch(change, at)
     return true
   }
@@ -120,6 +123,7 @@ export class Folder {
     else if (change.kind === kinds.receipt) this.#receipt(change, at)
     else if (change.kind === kinds.blobTree) this.#file(change, at)
     else if (change.kind === kinds.fileDelete) this.#fileDelete(change, at)
+    else if (change.kind === kinds.wrongKey && !at.inner) this.#wrongKey(change, at)
   }
 
   #register(change: Change, { origin, author, view, stands, tables, events, written }: FoldContext): void {
@@ -175,6 +179,17 @@ export class Folder {
     if (gone.ok && foldFileDelete(tables, gone.value.id, origin, stewards.has(author.role))) events.files.add(gone.value.id)
   }
 
+  /** Only who was handed a key, and knew of it, has something to say about it. */
+  #wrongKey(change: Change, { origin, frontier, tables, events }: FoldContext): void {
+    const said = decode(wrongKeyPayload, change.payload)
+    if (!said.ok) return
+    const { history } = this.#needs.membership
+    const op = history.entries[history.at(said.value.by) ?? -1]?.op
+    const isListed = (op?.type === 'rotate' || op?.type === 'share') && op.recipients.some(({ device }) => device === origin.device)
+    if (!isListed || !this.#needs.membership.covers(frontier, [said.value.by])) return
+    if (foldWrongKey(tables, said.value.by, origin)) events.wrongKeys.push({ by: said.value.by, origin })
+  }
+
   #receipt(change: Change, { origin, tables, events }: FoldContext): void {
     const receipt = decode(receiptPayload, change.payload)
     if (!receipt.ok) return
@@ -185,6 +200,7 @@ export class Folder {
 
 interface FoldContext {
   readonly origin: Origin
+  readonly frontier: readonly EntryId[]
   readonly author: Writer
   /** The membership as its author saw it, policies included. */
   readonly view: View

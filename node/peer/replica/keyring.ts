@@ -10,6 +10,9 @@ import type { Identity } from './identity.ts'
 
 const commit = hasher(domains.epochCommitment)
 
+/** The row of a rotation or share whose key for this device does not fit; its value is the epoch. */
+export const wrongKeyRow = (by: string): string => `wrong-key\0${by}`
+
 /** A recipient of an epoch's key and the sealing key to wrap it for. */
 export interface Recipient {
   readonly device: DeviceId

@@ -7,9 +7,9 @@ import type { Verify } from '../../../crdt/crypto/sign.ts'
 import type { HybridClock } from '../../../crdt/log/clock.ts'
 import { readEntry, type Entry } from '../../../crdt/log/entry.ts'
 import type { Membership } from '../../../crdt/members/membership.ts'
-import type { MemberOp, OpOf, Pin } from '../../../crdt/members/ops.ts'
+import type { MemberOp, OpOf } from '../../../crdt/members/ops.ts'
 import { decode, encode } from '../../../crdt/wire/codec.ts'
-import { idSet, type EntryId, type LogId, type MeshId } from '../../../crdt/wire/ids.ts'
+import { fromHex, idSet, type EntryId, type LogId, type MeshId } from '../../../crdt/wire/ids.ts'
 import { limits } from '../../../crdt/wire/limits.ts'
 import type { Log } from '../../ports/log.ts'
 import type { MeshStore } from '../../ports/store.ts'
@@ -17,19 +17,17 @@ import type { Staging } from '../staging.ts'
 import type { Branches } from './branches.ts'
 import { Folder, type FoldEvents } from './folder.ts'
 import type { Identity } from './identity.ts'
-import { Keyring } from './keyring.ts'
+import { Keyring, wrongKeyRow } from './keyring.ts'
 import { parentsOf } from './load-membership.ts'
 import { LogTable } from './logs.ts'
 import { MemberBook, type Placed } from './member-book.ts'
 import { allRows } from './rows.ts'
+import { Standing } from './standing.ts'
 import { Unopened } from './unopened.ts'
 import { Volumes } from './volumes.ts'
 
 const frontierRow = idSet<EntryId>(32, limits.frontierIds)
 const fromUtf8 = new TextDecoder()
-
-/** Operations that can change whose content stands. */
-const takesOrGives: ReadonlySet<MemberOp['type']> = new Set(['remove', 'removeDevice', 'close', 'admit', 'promote', 'link', 'leave'])
 
 export interface LedgerNeeds {
   readonly mesh: MeshId
@@ -48,22 +46,18 @@ export class Ledger {
   readonly #book: MemberBook
   readonly #unopened = new Unopened()
   readonly #staged = new Map<EntryId, Entry>()
-  readonly #pins = new Map<LogId, { readonly frontier: readonly EntryId[]; readonly pins: readonly (readonly Pin[])[] | undefined }>()
+  readonly #standing: Standing
   #folder: Folder
   /** During a rebuild: what has been folded so far. */
   #refolded: Set<EntryId> | undefined
-  /** Set when a membership operation may have changed what stands. */
-  #standingMayHaveChanged = false
   #foldAnew = false
-  #limits = new Map<LogId, number>()
-  /** Whether each policy stood when content was last folded by it. */
-  #policies = new Map<EntryId, boolean>()
   #lastAllowed: { readonly frontier: readonly EntryId[]; readonly device: string; readonly epoch: EntryId | undefined } | undefined
 
   constructor(needs: LedgerNeeds) {
     this.#needs = needs
     this.keyring = new Keyring(needs.mesh, needs.identity)
     this.#book = new MemberBook({ ...needs, onOperation: (op, id, staging, events) => this.#take(op, id, staging, events) })
+    this.#standing = new Standing(this.logs, () => this.membership)
     this.#folder = this.#newFolder()
   }
 
@@ -85,7 +79,6 @@ export class Ledger {
     this.#refolded = undefined
     this.#foldAnew = false
     this.#lastAllowed = undefined
-    this.#pins.clear()
     this.#book.load(store, judgeAnew)
     this.#folder = this.#newFolder()
     for (const stored of store.logs()) {
@@ -99,9 +92,7 @@ export class Ledger {
       if (state) state.forked = true
     }
     for (const [epoch, secret] of allRows(store, 'epoch')) this.keyring.add(epoch as EntryId, secret)
-    this.#limits = this.#standingLimits()
-    this.#policies = this.membership.policyVerdicts()
-    this.#standingMayHaveChanged = false
+    this.#standing.load()
     for (const [key] of allRows(store, 'unopened')) this.#unopened.add(key.slice(0, 64) as EntryId, key.slice(65) as EntryId)
   }
 
@@ -193,78 +184,44 @@ export class Ledger {
     }
   }
 
-  /**
-   * Called after a commit: whether a removal, or its undoing, changed what stands of content that is here, so that
-   * projections have to be folded anew (rule T4).
-   */
+  /** Called after a commit: whether projections have to be folded anew, since something else stands (rule T4) or was folded out of its order. */
   restand(): boolean {
     const anew = this.#foldAnew
     this.#foldAnew = false
-    if (!this.#standingMayHaveChanged) return anew
-    this.#standingMayHaveChanged = false
-    const now = this.#standingLimits()
-    const touched = new Set([...now.keys(), ...this.#limits.keys()])
-    const matters = [...touched].some((log) => {
-      const before = this.#limits.get(log) ?? Infinity
-      const after = now.get(log) ?? Infinity
-      return before !== after && Math.min(before, after) < (this.logs.get(log)?.seq ?? 0)
-    })
-    this.#limits = now
-    const policies = this.membership.policyVerdicts()
-    const judgedOtherwise = [...this.#policies].some(([id, stood]) => policies.has(id) && policies.get(id) !== stood)
-    this.#policies = policies
-    return matters || judgedOtherwise || anew
-  }
-
-  /** How much of each log of someone no longer admitted stands, counted as narrowly as any of its entries could be: the seq, by log. */
-  #standingLimits(): Map<LogId, number> {
-    return new Map([...this.logs.values()].flatMap((held) => {
-      const limit = this.#standingLimit(held)
-      return limit === undefined ? [] : [[held.log, limit] as const]
-    }))
-  }
-
-  #standingLimit({ log, type, device }: Pick<Entry, 'log' | 'type' | 'device'>): number | undefined {
-    // What an entry knew of can only free it: with no frontier the narrowest is found.
-    const pins = type === 'content' ? this.membership.pins(device, log) : undefined
-    return pins && pins.length > 0 ? Math.min(...pins.map((list) => Math.max(0, ...list.map((pin) => pin.seq)))) : undefined
+    return this.#standing.changed() || anew
   }
 
   /** Whether content lies within the pins of every removal that took its author (rule T4). @param frontier the one in force at it */
   stands(entry: Entry, frontier: readonly EntryId[]): boolean {
-    let known = this.#pins.get(entry.log)
-    if (known?.frontier !== frontier) this.#pins.set(entry.log, (known = { frontier, pins: this.membership.pins(entry.device, entry.log, frontier) }))
-    return known.pins === undefined || known.pins.every((list) => list.some((pin) => pin.seq > entry.seq || (pin.seq === entry.seq && pin.id === entry.id)))
+    return this.#standing.stands(entry, frontier)
   }
 
   #stage(entry: Entry, vouched: boolean, frontier: readonly EntryId[], staging: Staging): void {
     this.#staged.set(entry.id, entry)
     this.logs.advance(entry, frontier)
-    // A log that its author began unaware of being removed: should that be undone, what stands of it changes.
-    const limit = entry.seq === 1 ? this.#standingLimit(entry) : undefined
-    if (limit !== undefined) this.#limits.set(entry.log, limit)
+    this.#standing.staged(entry)
     this.#needs.clock.observe(entry.clock)
     staging.entries.push({ id: entry.id, log: entry.log, type: entry.type, device: entry.device, seq: entry.seq, bytes: entry.bytes, vouched })
   }
 
   /** What a standing operation brings to this device: keys, and a change of what stands. */
   #take(op: MemberOp, id: EntryId, staging: Staging, events: FoldEvents): void {
-    if (takesOrGives.has(op.type)) {
-      this.#standingMayHaveChanged = true
-      this.#pins.clear()
-    }
-    if (op.type === 'policy') this.#policies.set(id, this.membership.stands(id))
-    if (op.type === 'rotate') this.#takeKey(op, id, op.commitment, staging, events)
+    this.#standing.placed(op, id)
+    if (op.type === 'rotate') this.#takeKey(op, id, id, op.commitment, staging, events)
     if (op.type === 'share') {
       const rotation = this.membership.history.entries[this.membership.history.at(op.epoch) ?? -1]?.op
-      if (rotation?.type === 'rotate') this.#takeKey(op, op.epoch, rotation.commitment, staging, events)
+      if (rotation?.type === 'rotate') this.#takeKey(op, id, op.epoch, rotation.commitment, staging, events)
     }
   }
 
-  #takeKey(op: Pick<OpOf<'rotate'>, 'sealer' | 'recipients'>, epoch: EntryId, commitment: Uint8Array, staging: Staging, events: FoldEvents): void {
+  #takeKey(op: Pick<OpOf<'rotate'>, 'sealer' | 'recipients'>, by: EntryId, epoch: EntryId, commitment: Uint8Array, staging: Staging, events: FoldEvents): void {
     if (this.keyring.has(epoch)) return
     const secret = this.keyring.unwrap(op, commitment)
-    if (secret === 'wrong') this.#needs.log.warn('epoch_key_wrong', { epoch })
+    if (secret === 'wrong') {
+      this.#needs.log.warn('epoch_key_wrong', { epoch, by })
+      // Said to the others as soon as it can be: mesh/wrong-keys.ts.
+      staging.put('meta', wrongKeyRow(by), fromHex(epoch))
+    }
     if (secret === 'wrong' || secret === undefined) return
     this.keyring.keep(staging, epoch, secret)
     this.#openWaiting(epoch, staging, events)

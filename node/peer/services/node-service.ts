@@ -1,5 +1,6 @@
 import type { NodeService, NodeStatus } from '../../ports/services.ts'
 import type { RunningMesh } from '../mesh/running-mesh.ts'
+import { wrongKeyWarnings } from '../mesh/wrong-keys.ts'
 import { nodeMetrics } from './node-metrics.ts'
 import { findings } from './net-check.ts'
 import type { ServicesHost } from './services-host.ts'
@@ -28,7 +29,7 @@ export function nodeService(peer: ServicesHost): NodeService {
           const online = others.filter((device) => mesh.isOnline(device))
           return { name: mesh.names.mesh(), mesh: mesh.id, peers_online: online.length, entries: mesh.entries(), synced: online.every((device) => mesh.isSynced(device)) }
         }),
-        warnings: [...peer.warnings, ...(served?.problem ? [served.problem] : []), ...meshes.flatMap(damageWarning), ...meshes.flatMap(changedWarnings), ...meshes.flatMap(requestWarning)],
+        warnings: [...peer.warnings, ...(served?.problem ? [served.problem] : []), ...meshes.flatMap(damageWarning), ...meshes.flatMap(changedWarnings), ...meshes.flatMap(requestWarning), ...meshes.flatMap(({ replica, names }) => wrongKeyWarnings(replica, names))],
       } satisfies NodeStatus
     },
     metrics: async () => nodeMetrics(peer),

@@ -79,6 +79,24 @@ describe('atoll', () => {
     expect((await atoll('use crew')).status).toBe(0)
   }, 60_000)
 
+  it('makes exceptions for one member, shows the table of permissions, and sets profiles', async () => {
+    expect(await json('member deny bob message.send')).toMatchObject({ name: 'bob', permission: 'message.send', before: 'default', choice: 'deny', may: false })
+    expect((await atoll('member allow bob state.write')).stdout).toBe('bob is allowed state.write from now on.\n')
+    expect((await atoll('member list')).stdout).toContain('-message.send, +state.write')
+    const { permissions, exceptions } = (await json('member permissions')) as { permissions: unknown[]; exceptions: unknown[] }
+    expect(permissions).toContainEqual({ permission: 'state.write', roles: ['owner', 'admin', 'member', 'service'], excepted: true })
+    expect(exceptions).toMatchObject([{ name: 'bob', permission: 'message.send', choice: 'deny' }, { name: 'bob', permission: 'state.write', choice: 'allow' }])
+    expect((await json('member permissions bob')).member).toMatchObject({ name: 'bob', role: 'member', holds: expect.not.arrayContaining(['message.send']) as unknown })
+    expect((await atoll('member permissions')).stdout).toMatch(/^PERMISSION +OWNER +ADMIN +MEMBER +GUEST/)
+    expect((await atoll('member default bob message.send')).stdout).toContain('left to the role again')
+    expect(await atoll('member deny bob member.remove')).toMatchObject({ status: 2 })
+    expect(await atoll('member deny nobody state.write')).toMatchObject({ status: 3, stderr: expect.stringContaining('Nobody called nobody') as string })
+    expect(await json('profile set title Keeper of the reef')).toMatchObject({ title: 'Keeper of the reef', you: true })
+    expect((await atoll('profile')).stdout).toContain('Keeper of the reef')
+    expect((await atoll('profile policy title stewards')).stdout).toContain('owners and admins alone from now on.')
+    expect(await atoll('profile set shoe 42')).toMatchObject({ status: 2 })
+  }, 60_000)
+
   it('picks the mesh by flag, environment, .atoll file and default, in this order', async () => {
     const folder = join(home.path, 'work', 'deep')
     mkdirSync(folder, { recursive: true })

@@ -27,6 +27,11 @@ export const limits = {
 
   // What people type.
   nameBytes: 128,
+  titleBytes: 128,
+  bioBytes: 2048,
+  avatarBytes: 64,
+  capabilitiesPerMember: 32,
+  capabilityBytes: 64,
   noteBytes: 64 * 1024,
   tagsPerNote: 32,
   tagBytes: 64,

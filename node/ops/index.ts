@@ -19,7 +19,11 @@ import { deviceList } from './device/list.ts'
 import { deviceRemove } from './device/remove.ts'
 import { keyRotate } from './key/rotate.ts'
 import { keySchedule } from './key/schedule.ts'
+import { memberAllow } from './member/allow.ts'
+import { memberDefault } from './member/default.ts'
+import { memberDeny } from './member/deny.ts'
 import { memberList } from './member/list.ts'
+import { memberPermissions } from './member/permissions.ts'
 import { memberRemove } from './member/remove.ts'
 import { memberRename } from './member/rename.ts'
 import { memberRole } from './member/role.ts'
@@ -57,6 +61,9 @@ import { nodeStop } from './node/stop.ts'
 import { peerExplain } from './peer/explain.ts'
 import { peerList } from './peer/list.ts'
 import { peerPing } from './peer/ping.ts'
+import { profilePolicy } from './profile/policy.ts'
+import { profileSet } from './profile/set.ts'
+import { profileShow } from './profile/show.ts'
 import { recoveryFacts } from './recovery/facts.ts'
 import { recoveryRestore } from './recovery/restore.ts'
 import { relayAdd } from './relay/add.ts'
@@ -82,6 +89,8 @@ export const operations = [
   relayAdd, relayRemove, relayList,
   deviceList, deviceRemove,
   memberList, memberRole, memberRename, memberVerify, memberRemove,
+  memberPermissions, memberAllow, memberDeny, memberDefault,
+  profileShow, profileSet, profilePolicy,
   peerList, peerExplain, peerPing,
   sessionSetSummary, sessionSetStatus,
   stateSet, stateGet, stateList, stateDelete, stateHistory, stateWatch,

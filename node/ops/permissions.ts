@@ -44,6 +44,9 @@ export const permissions = {
   'member.role': [...granters],
   // Oneself, or as a steward anybody: the service and every peer's fold see to that.
   'member.rename': present,
+  // One's own fields, or as a steward anybody's, as policy says: the fold sees to that.
+  'profile.write': ['owner', 'admin', 'member', 'service', 'guest'],
+  'policy.write': [...stewards],
   // A mark of this device alone.
   'member.verify': anyone,
   'peer.ping': present,

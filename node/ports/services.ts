@@ -7,6 +7,7 @@
  * Every method may throw AtollError; long ones take a signal.
  */
 
+import type { Choice, ContentPermission, ProfileField } from '../../crdt/members/policy.ts'
 import type { MetricFamily } from '../../crdt/wire/metrics-text.ts'
 import type { OperationMeter } from './meter.ts'
 
@@ -247,7 +248,14 @@ export interface Member {
   readonly devices: readonly { readonly device: string; readonly online: boolean }[]
   readonly admitted_by: string | null
   readonly verification: Verification
+  readonly exceptions: readonly Exception[]
   readonly joined_at: number
+}
+
+/** What a policy gives one member beside its role, or takes from it. */
+export interface Exception {
+  readonly permission: ContentPermission
+  readonly choice: 'allow' | 'deny'
 }
 
 /** The safety number of this device's member and another, and what is known of it. */
@@ -298,6 +306,33 @@ export interface MembersService {
   /** Marks nothing where the number that was given does not match. */
   verify(input: { name: string; number?: string | undefined; confirm: boolean; withdraw: boolean }): Promise<Verified>
   rename(name: string, to: string): Promise<{ member: string; before: string; name: string }>
+  /** Makes an exception of what a member's role lets it write, or ends it with `default`. Writes nothing where it is so already. */
+  except(name: string, permission: ContentPermission, choice: Choice): Promise<{ member: string; name: string; permission: ContentPermission; before: Choice; choice: Choice; may: boolean }>
+  /** The members that a name means, or all who are there. */
+  find(name: string | undefined): Promise<readonly Member[]>
+}
+
+/** What a member says of itself, or stewards say of it. */
+export interface Profile {
+  readonly member: string
+  readonly name: string
+  readonly you: boolean
+  readonly title: string | null
+  readonly bio: string | null
+  readonly avatar: string | null
+  readonly capabilities: readonly string[]
+  /** The fields that the caller may edit. */
+  readonly editable: readonly ProfileField[]
+}
+
+export interface ProfilesService {
+  /** @param name whose; one's own where it is left out */
+  show(name: string | undefined): Promise<Profile>
+  /** An empty value clears the field. */
+  set(input: { field: ProfileField; value: string; name?: string | undefined }): Promise<Profile>
+  /** Who edits each field beside owners and admins. */
+  policy(): Promise<readonly { readonly field: ProfileField; readonly editors: 'self' | 'stewards' }[]>
+  setPolicy(field: ProfileField, editors: 'self' | 'stewards'): Promise<{ field: ProfileField; before: 'self' | 'stewards'; editors: 'self' | 'stewards' }>
 }
 
 // ---- sessions and peers ------------------------------------------------------------------------------
@@ -526,8 +561,8 @@ export interface AuditReport {
 
 /** What an entry may have done: operations on the membership, then changes of what is shared. */
 export const auditKinds = {
-  membership: ['founded', 'admitted', 'role_given', 'device_linked', 'removed', 'device_removed', 'left', 'invited', 'invite_revoked', 'invite_ended', 'keys_changed', 'keys_shared', 'sealing_key_changed'],
-  content: ['state_set', 'state_deleted', 'note_set', 'note_forgotten', 'document_named', 'document_edited', 'member_named', 'mesh_named', 'relays_set', 'rotation_set', 'file_shared', 'file_opened', 'file_deleted', 'message_sent', 'receipt', 'key_refused', 'sealed'],
+  membership: ['founded', 'admitted', 'role_given', 'device_linked', 'removed', 'device_removed', 'left', 'invited', 'invite_revoked', 'invite_ended', 'keys_changed', 'keys_shared', 'sealing_key_changed', 'exception_made', 'profile_policy_set'],
+  content: ['state_set', 'state_deleted', 'note_set', 'note_forgotten', 'document_named', 'document_edited', 'member_named', 'profile_edited', 'mesh_named', 'relays_set', 'rotation_set', 'file_shared', 'file_opened', 'file_deleted', 'message_sent', 'receipt', 'key_refused', 'sealed'],
   /** Of a later version, or nothing that any understands: it may be either. */
   either: ['unknown'],
 } as const
@@ -604,6 +639,7 @@ export interface Services {
   readonly keys: KeysService
   readonly relays: RelaysService
   readonly members: MembersService
+  readonly profiles: ProfilesService
   readonly devices: DevicesService
   readonly peers: PeersService
   readonly sessions: SessionsService

@@ -1,9 +1,10 @@
 import { AtollError } from '../../node/ports/errors.ts'
-import type { MembersService, Role } from '../../node/ports/services.ts'
+import type { Exception, Member, MembersService, ProfilesService, Profile, Role } from '../../node/ports/services.ts'
 
 export interface MemoryMember {
   role: Role
   status: 'active' | 'removed'
+  exceptions?: readonly Exception[]
 }
 
 /** The members of a mesh that knows nobody else: names without any rule of trust behind them. */
@@ -14,11 +15,22 @@ export function memoryMembers(self: { readonly member: string; readonly name: st
     if (other === undefined) throw new AtollError('member_unknown', { name })
     return other
   }
+  const list = (): Member[] => [
+    { member: self.member, name: self.name, role: 'owner', status: 'active', you: true, devices: [{ device: self.device, online: true }], admitted_by: null, verification: 'you', exceptions: [], joined_at: 0 },
+    ...[...others].map(([name, { role, status, exceptions = [] }]) => ({ member: `member-${name}`, name, role, status, you: false, devices: [{ device: `device-${name}`, online: false }], admitted_by: self.name, verification: verified.has(name) ? 'verified' as const : 'none' as const, exceptions, joined_at: 0 })),
+  ]
   return {
-    list: async () => [
-      { member: self.member, name: self.name, role: 'owner', status: 'active', you: true, devices: [{ device: self.device, online: true }], admitted_by: null, verification: 'you', joined_at: 0 },
-      ...[...others].map(([name, { role, status }]) => ({ member: `member-${name}`, name, role, status, you: false, devices: [{ device: `device-${name}`, online: false }], admitted_by: self.name, verification: verified.has(name) ? 'verified' as const : 'none' as const, joined_at: 0 })),
-    ],
+    list: async () => list(),
+    find: async (name) => {
+      if (name !== undefined && name !== self.name) find(name)
+      return list().filter((one) => name === undefined || one.name === name)
+    },
+    except: async (name, permission, choice) => {
+      const other = find(name)
+      const before = other.exceptions?.find((one) => one.permission === permission)?.choice ?? 'default'
+      other.exceptions = [...(other.exceptions ?? []).filter((one) => one.permission !== permission), ...(choice === 'default' ? [] : [{ permission, choice }])]
+      return { member: `member-${name}`, name, permission, before, choice, may: choice !== 'deny' }
+    },
     remove: async (name, preview = false) => {
       const other = find(name)
       if (!preview) other.status = 'removed'
@@ -42,6 +54,31 @@ export function memoryMembers(self: { readonly member: string; readonly name: st
       others.delete(name)
       others.set(to, other)
       return { member: `member-${name}`, before: name, name: to }
+    },
+  }
+}
+
+/** Profiles of the same: what is set is shown again. */
+export function memoryProfiles(self: { readonly member: string; readonly name: string }): ProfilesService {
+  const fields = ['name', 'title', 'bio', 'avatar', 'capabilities'] as const
+  const editors = new Map<string, 'self' | 'stewards'>()
+  let own: Profile = { ...self, you: true, title: null, bio: null, avatar: null, capabilities: [], editable: fields }
+  const show = (name: string | undefined): Profile => {
+    if (name !== undefined && name !== self.name) throw new AtollError('member_unknown', { name })
+    return own
+  }
+  return {
+    show: async (name) => show(name),
+    set: async ({ field, value, name }) => {
+      show(name)
+      own = { ...own, [field]: field === 'capabilities' ? value.split(',') : value }
+      return own
+    },
+    policy: async () => fields.map((field) => ({ field, editors: editors.get(field) ?? 'self' })),
+    setPolicy: async (field, to) => {
+      const before = editors.get(field) ?? 'self'
+      editors.set(field, to)
+      return { field, before, editors: to }
     },
   }
 }

@@ -1,7 +1,7 @@
 /** One mesh of a MemoryPeer: what is written is kept in maps, and peers are people who never answer. */
 import { AtollError } from '../../node/ports/errors.ts'
-import type { AuditService, DocumentsService, FilesService, FileSummary, Json, MembersService, MemoryService, MeshService, MeshSummary, Message, MessagesService, Note, Notice, Peer, PeersService, RelaysService, RequestsService, Role, SessionInfo, StateChange, StateService, StateVersion } from '../../node/ports/services.ts'
-import { memoryMembers, type MemoryMember } from './memory-members.ts'
+import type { AuditService, DocumentsService, FilesService, FileSummary, Json, MembersService, MemoryService, MeshService, MeshSummary, Message, MessagesService, Note, Notice, Peer, PeersService, ProfilesService, RelaysService, RequestsService, Role, SessionInfo, StateChange, StateService, StateVersion } from '../../node/ports/services.ts'
+import { memoryMembers, memoryProfiles, type MemoryMember } from './memory-members.ts'
 import { memoryRequests } from './memory-requests.ts'
 
 interface World {
@@ -28,6 +28,7 @@ export class MemoryMesh {
   readonly relays = new Set<string>()
   readonly requests: RequestsService = memoryRequests()
   readonly others = new Map<string, MemoryMember>([['bob', { role: 'member', status: 'active' }]])
+  readonly profiles: ProfilesService
   readonly #world: World
   readonly #as: string
   readonly #history = new Map<string, StateVersion[]>()
@@ -47,6 +48,7 @@ export class MemoryMesh {
     this.id = id
     this.name = name
     this.#as = as
+    this.profiles = memoryProfiles({ member: this.member, name: as })
   }
 
   get entries(): number {

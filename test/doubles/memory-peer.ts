@@ -164,6 +164,9 @@ export class MemoryPeer implements PeerHost {
       get members() {
         return mesh().membersService()
       },
+      get profiles() {
+        return mesh().profiles
+      },
       devices: {
         list: async () => [{ device: peer.device, this: true, online: true, linked_by: null, since: 0, removable: false }],
         remove: async (device) => {

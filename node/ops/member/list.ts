@@ -7,7 +7,7 @@ import { bad, dim, shortId, strong, time } from '../show.ts'
 /** Lists who is and was in a mesh. */
 export const memberList = defineOp({
   name: 'member.list',
-  doc: 'List the members of a mesh with role, devices, who let them in and when; also those who left or were removed.',
+  doc: 'List the members of a mesh with role and exceptions, devices, who let them in and when; also those who left or were removed.',
   permission: 'mesh.read',
   positional: [],
   input: z.strictObject({}),
@@ -22,6 +22,7 @@ export const memberList = defineOp({
         devices: z.array(z.object({ device: z.string(), online: z.boolean() })),
         admitted_by: z.string().nullable(),
         verification,
+        exceptions: z.array(z.object({ permission: z.string(), choice: z.enum(['allow', 'deny']) })).describe('What policies allow or deny beside the role'),
         joined_at: z.number(),
       }),
     ),
@@ -33,10 +34,11 @@ export const memberList = defineOp({
   handler: async ({ members }) => ({ members: await members.list() }),
   show: ({ members }) => [
     {
-      columns: ['NAME', 'ROLE', 'DEVICES', 'ONLINE', 'LET IN BY', 'SINCE', 'VERIFIED', '', 'ID'],
+      columns: ['NAME', 'ROLE', 'EXCEPTIONS', 'DEVICES', 'ONLINE', 'LET IN BY', 'SINCE', 'VERIFIED', '', 'ID'],
       rows: members.map((one) => [
         strong(one.name),
         one.role,
+        one.exceptions.map(({ permission, choice }) => `${choice === 'allow' ? '+' : '-'}${permission}`),
         one.devices.length,
         one.devices.filter((device) => device.online).length,
         one.admitted_by,

@@ -2,12 +2,12 @@
 import * as z from 'zod'
 import { deletePayload, kinds, messagePayload, setPayload, type Change, type Target } from '../../../crdt/docs/change.ts'
 import { fileDeletePayload, filePayload, parseFile } from '../../../crdt/docs/files.ts'
+import { needOfRegister } from '../../../crdt/docs/need.ts'
 import { readRegister } from '../../../crdt/docs/registers.ts'
 import { wrongKeyPayload } from '../../../crdt/docs/wrong-keys.ts'
 import { openChanges, recipientsOf } from '../../../crdt/docs/sealed.ts'
 import type { Entry } from '../../../crdt/log/entry.ts'
 import { decode } from '../../../crdt/wire/codec.ts'
-import type { MemberId } from '../../../crdt/wire/ids.ts'
 import type { AuditChange, AuditKind } from '../../ports/services.ts'
 import type { Names } from '../mesh/names.ts'
 import { openEntry } from '../replica/open-entry.ts'
@@ -31,6 +31,7 @@ const words: Partial<Readonly<Record<AuditKind, (what: string, count: number) =>
   document_named: (what) => `named the document ${what}`,
   document_edited: (what) => `edited the document ${what}`,
   member_named: (what) => `named ${what}`,
+  profile_edited: (what) => `edited ${what}`,
   mesh_named: () => 'named the mesh',
   relays_set: () => 'said which relays there are',
   rotation_set: () => 'said when keys are changed',
@@ -105,7 +106,12 @@ function register(change: Change, context: Context): readonly Touched[] {
   if (change.doc === 'state') return [{ kind: isSet ? 'state_set' : 'state_deleted', about: key }]
   if (change.doc === 'memory') return [{ kind: isSet ? 'note_set' : 'note_forgotten' }]
   if (change.doc === 'documents') return [{ kind: 'document_named', about: titleOf(context, key) }]
-  if (change.doc === 'members') return [{ kind: 'member_named', about: context.names.member(key as MemberId) }]
+  if (change.doc === 'members') {
+    const need = needOfRegister(change.doc, key)
+    if (need?.type !== 'profile') return [{ kind: 'unknown' }]
+    const whose = context.names.member(need.of)
+    return [need.field === 'name' ? { kind: 'member_named', about: whose } : { kind: 'profile_edited', about: `${need.field} of ${whose}` }]
+  }
   if (change.doc === 'mesh' && key === 'name') return [{ kind: 'mesh_named' }]
   if (change.doc === 'mesh' && key === 'relays') return [{ kind: 'relays_set' }]
   if (change.doc === 'mesh' && key === 'rotation') return [{ kind: 'rotation_set' }]

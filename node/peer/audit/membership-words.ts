@@ -2,6 +2,7 @@
 import type { History, MemberEntry } from '../../../crdt/members/history.ts'
 import type { Membership } from '../../../crdt/members/membership.ts'
 import type { MemberOp } from '../../../crdt/members/ops.ts'
+import { decodePolicy } from '../../../crdt/members/policy.ts'
 import { fallenBy } from '../../../crdt/members/pins.ts'
 import type { MemberId } from '../../../crdt/wire/ids.ts'
 import type { AuditKind } from '../../ports/services.ts'
@@ -31,8 +32,8 @@ export function tellOp({ history }: Membership, at: number, names: Names): Told 
     case 'rotate': return { kind: 'keys_changed', text: `${isRenewal(history, at) ? 'renewed the keys, by schedule or by hand' : 'changed the keys'}, for ${devices(op.recipients.length)}` }
     case 'share': return { kind: 'keys_shared', text: `gave keys to ${[...new Set(op.recipients.map(({ device }) => names.device(device)))].slice(0, 3).join(', ')}${op.recipients.length > 3 ? ' and others' : ''}` }
     case 'reseal': return { kind: 'sealing_key_changed', text: 'took a new sealing key for the device' }
-    case 'horizon':
-    case 'policy': return later
+    case 'policy': return policy(op.payload, names)
+    case 'horizon': return later
   }
 }
 
@@ -54,6 +55,15 @@ function isRenewal(history: History, at: number): boolean {
   const known = (other: number): boolean => history.valid[other] === true && history.inPast(at, other)
   const takers = [history.removals, history.deviceRemovals, history.leaves].flatMap((index) => [...index.values()].flat()).filter(known)
   return history.rotations.some((other) => known(other) && takers.every((taker) => history.inPast(other, taker)))
+}
+
+function policy(payload: Uint8Array, names: Names): Told {
+  const said = decodePolicy(payload)
+  if (!said.ok) return later
+  if (said.value.type === 'profile') return { kind: 'profile_policy_set', text: said.value.by === 'self' ? `let everybody edit their own ${said.value.field}` : `left everybody's ${said.value.field} to owners and admins` }
+  const { member, permission, choice } = said.value
+  const name = names.member(member)
+  return { kind: 'exception_made', text: choice === 'default' ? `left ${permission} to the role of ${name}` : `${choice === 'allow' ? 'allowed' : 'denied'} ${name} ${permission}` }
 }
 
 const later: Told = { kind: 'unknown', text: 'wrote something that this version does not understand' }

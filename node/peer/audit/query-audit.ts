@@ -1,12 +1,12 @@
 /** Answers who did what: a page of entries out of any number, with what each changed. */
-import { readEntry, type Entry } from '../../../crdt/log/entry.ts'
+import { readEntry } from '../../../crdt/log/entry.ts'
 import type { MemberEntry } from '../../../crdt/members/history.ts'
-import { writers } from '../../../crdt/members/roles.ts'
 import type { EntryId, LogId } from '../../../crdt/wire/ids.ts'
 import { AtollError } from '../../ports/errors.ts'
 import type { Clock, Timers } from '../../ports/runtime.ts'
 import { auditKinds, type AuditChange, type AuditEntry, type AuditKind, type AuditQuery, type Moment } from '../../ports/services.ts'
 import type { RunningMesh } from '../mesh/running-mesh.ts'
+import { contentVoid } from './content-void.ts'
 import { changesOf } from './content-words.ts'
 import { blockOf, type LogTimes } from './log-times.ts'
 import { tellOp, voidReason } from './membership-words.ts'
@@ -80,17 +80,7 @@ function describe(mesh: AuditedMesh, found: Found): Described | undefined {
   const { entry } = read
   const { id, log, seq, device, clock } = entry
   const changes = changesOf(replica, entry, names)
-  return { changes, whole: () => ({ entry: id, log, seq, device, by: names.device(device), at: clock.ms, changes, void: contentVoid(mesh, entry, found.content.frontier, changes) }) }
-}
-
-/** What those whose role writes no content may write all the same. */
-const anybodys: ReadonlySet<AuditKind> = new Set(['receipt', 'key_refused', 'member_named', 'sealed', 'unknown'])
-
-function contentVoid({ replica }: AuditedMesh, entry: Entry, frontier: readonly EntryId[], changes: readonly AuditChange[]): string | null {
-  if (!replica.ledger.stands(entry, frontier)) return 'its author is no longer in the mesh, and it lies outside what the removal lets stand; where others built on it, it counts all the same'
-  const role = replica.membership.viewAt(frontier)?.device(entry.device)?.role
-  if (role !== undefined && !writers.has(role) && changes.some(({ kind }) => !anybodys.has(kind))) return `its author was ${role} then, and that role does not write this`
-  return null
+  return { changes, whole: () => ({ entry: id, log, seq, device, by: names.device(device), at: clock.ms, changes, void: contentVoid(replica, entry, found.content.frontier) }) }
 }
 
 /** Whose entries are wanted, and of which log. */

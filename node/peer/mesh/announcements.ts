@@ -1,6 +1,6 @@
 /**
- * Tells of members coming and going and of changed keys, once for each entry, when it becomes known here, and of who asks
- * to be let in. Nothing is
+ * Tells of members coming and going and of changed keys and policies, once for each entry, when it becomes known here, and
+ * of who asks to be let in. Nothing is
  * written for it: what is told is read off the signed entries, and `audit query` shows the same at any time.
  */
 import type { DeviceId, EntryId } from '../../../crdt/wire/ids.ts'
@@ -17,7 +17,7 @@ import type { Names } from './names.ts'
 const pauseMs = 2_000
 /** Who comes back after a year is told of the newest. */
 const toldAtMost = 20
-const announced: ReadonlySet<AuditKind> = new Set(['admitted', 'role_given', 'device_linked', 'removed', 'device_removed', 'left', 'keys_changed', 'sealing_key_changed'])
+const announced: ReadonlySet<AuditKind> = new Set(['admitted', 'role_given', 'device_linked', 'removed', 'device_removed', 'left', 'keys_changed', 'sealing_key_changed', 'exception_made', 'profile_policy_set'])
 
 export class Announcements {
   readonly #replica: Replica

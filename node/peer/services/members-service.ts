@@ -1,6 +1,5 @@
 import type { Grant } from '../../../crdt/members/history.ts'
 import type { MemberState } from '../../../crdt/members/view.ts'
-import { outranks } from '../../../crdt/members/validity.ts'
 import type { MemberOp, Pin } from '../../../crdt/members/ops.ts'
 import { rank, stewards, type Role } from '../../../crdt/members/roles.ts'
 import type { MemberId } from '../../../crdt/wire/ids.ts'
@@ -8,18 +7,20 @@ import { AtollError } from '../../ports/errors.ts'
 import type { Clock } from '../../ports/runtime.ts'
 import type { Member, MembersService, Removal } from '../../ports/services.ts'
 import { invitesOf } from '../join/invites.ts'
-import { checkName } from '../mesh/names.ts'
+import { profileChange } from '../mesh/profiles.ts'
 import type { RunningMesh } from '../mesh/running-mesh.ts'
+import { exceptionsOf, makeException, outranksMember } from './exceptions.ts'
 import { pinsNow } from './pins-now.ts'
 import { verifyMember } from './verify-member.ts'
 
 export function membersService(mesh: () => RunningMesh, clock: Clock): MembersService {
   return {
-    async list() {
-      const { membership, identity } = mesh().replica
-      const own = membership.memberOf(identity.device)
-      return membership.now().members().map((state): Member => shown(mesh(), state, own))
+    list: async () => membersOf(mesh()),
+    async find(name) {
+      const member = name === undefined ? undefined : mesh().names.find(name)
+      return membersOf(mesh()).filter((one) => (member === undefined ? one.status === 'active' : one.member === member))
     },
+    except: (name, permission, choice) => makeException(mesh(), name, permission, choice),
     async remove(name, preview = false) {
       const running = mesh()
       const { replica, names } = running
@@ -57,10 +58,16 @@ export function membersService(mesh: () => RunningMesh, clock: Clock): MembersSe
       const own = replica.membership.now().device(replica.identity.device)
       if (member !== own?.member && !stewards.has(own?.role ?? 'mirror')) throw new AtollError('not_permitted', { role: own?.role ?? 'none', what: 'renaming somebody else', needs: 'owner or admin' })
       const before = names.member(member)
-      await replica.write([{ type: 'set', doc: 'members', key: member, value: JSON.stringify({ ...names.profile(member), name: checkName(to) }) }])
+      await replica.write([profileChange(names, member, 'name', to)])
       return { member, before, name: names.member(member) }
     },
   }
+}
+
+function membersOf(mesh: RunningMesh): Member[] {
+  const { membership, identity } = mesh.replica
+  const own = membership.memberOf(identity.device)
+  return membership.now().members().map((state): Member => shown(mesh, state, own))
 }
 
 function shown(mesh: RunningMesh, state: MemberState, own: MemberId | undefined): Member {
@@ -73,6 +80,7 @@ function shown(mesh: RunningMesh, state: MemberState, own: MemberId | undefined)
     devices: state.devices.map((device) => ({ device, online: mesh.isOnline(device) })),
     admitted_by: state.admittedBy ? mesh.names.member(state.admittedBy) : null,
     verification: mesh.verified.of(state.id),
+    exceptions: exceptionsOf(mesh, state.id),
     joined_at: state.since,
   }
 }
@@ -116,10 +124,8 @@ function refuseWhereUseless({ replica }: RunningMesh, member: MemberId, name: st
   if (self.member === member) throw new AtollError('not_removable', { name, why: 'that is you; `atoll leave` leaves the mesh' })
   const state = membership.now().member(member)
   if (state?.status !== 'active') throw new AtollError('not_removable', { name, why: `they have ${state?.status === 'left' ? 'left' : 'been removed'} already` })
-  const grants = [...membership.history.grants.values()].filter((grant) => grant.member === member && membership.now().reading.isLive(grant.at))
-  const own = membership.history.grants.get(membership.history.at(self.grant) as number)
   if (self.role === 'guest' || self.role === 'mirror' || self.role === 'service') throw new AtollError('not_permitted', { role: self.role, what: 'removing a member', needs: 'member' })
-  if (own && !grants.every((grant) => outranks(own, grant, membership.history))) {
+  if (!outranksMember(membership, self.grant, member)) {
     throw new AtollError('not_removable', { name, why: `their role ${state.role} is not below yours, and it was not you who gave it (equals cannot remove each other)` })
   }
 }

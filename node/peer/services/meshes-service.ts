@@ -1,4 +1,5 @@
 import { parseLink, type InviteLink } from '../../../crdt/members/link.ts'
+import { meets } from '../../../crdt/members/permissions.ts'
 import { signingPair, type SigningPair } from '../../../crdt/crypto/sign.ts'
 import type { MemberId, MeshId } from '../../../crdt/wire/ids.ts'
 import { AtollError } from '../../ports/errors.ts'
@@ -13,6 +14,7 @@ import { checkRelay } from './relays-service.ts'
 import { summaryOf } from './mesh-service.ts'
 
 const onThisNetworkOnly = 'Reachable on this network only until you add a relay: `atoll relay add ADDRESS`.'
+const namedByStewards = 'In this mesh owners and admins say what members are called: ask one of them to name you (`atoll member rename`).'
 
 export function meshesService(peer: ServicesHost): MeshesService {
   const { profile, runtime, config } = peer.needs
@@ -47,10 +49,10 @@ export function meshesService(peer: ServicesHost): MeshesService {
       const running = await enterMesh(peer, mesh, (replica) => joinSomebody(peer, { link, root, keepRoot: () => profile.keepRoot(mesh, root.seed), replica, name: own }, { wait, progress, signal }))
       const member = running.replica.membership.memberOf(peer.identity.device) as MemberId
       // Who was in it before has a name there, unless another was typed now.
-      if (name !== undefined || member === root.publicKey) await running.replica.write([{ type: 'set', doc: 'members', key: member, value: JSON.stringify({ name: own }) }])
+      const unnamed = (name !== undefined || member === root.publicKey) && !(await nameOneself(running, member, own))
       progress('joined; fetching what the mesh holds')
       await peer.caughtUp(running, signal)
-      return joined(running, member)
+      return { ...joined(running, member), ...(unnamed ? { note: namedByStewards } : {}) }
     },
 
     async list() {
@@ -65,6 +67,15 @@ export function meshesService(peer: ServicesHost): MeshesService {
   function newRoot(): SigningPair {
     return signingPair(runtime.random.bytes(32))
   }
+}
+
+/** @returns false where the mesh's policy leaves names to owners and admins (rule P4) */
+async function nameOneself({ replica }: RunningMesh, member: MemberId, name: string): Promise<boolean> {
+  const view = replica.membership.now()
+  const self = view.device(replica.identity.device)
+  if (self && !meets({ type: 'profile', of: member, field: 'name' }, self, view)) return false
+  await replica.write([{ type: 'set', doc: 'members', key: member, value: JSON.stringify({ name }) }])
+  return true
 }
 
 /** What founding, joining and restoring answer. */

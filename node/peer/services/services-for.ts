@@ -16,6 +16,7 @@ import { meshesService } from './meshes-service.ts'
 import { messagesService } from './messages-service.ts'
 import { nodeService } from './node-service.ts'
 import { peersService } from './peers-service.ts'
+import { profilesService } from './profiles-service.ts'
 import { recoveryService } from './recovery-service.ts'
 import { relaysService } from './relays-service.ts'
 import { requestsService } from './requests-service.ts'
@@ -42,6 +43,7 @@ export function servicesFor(peer: ServicesHost, caller: Caller): Services {
     keys: keysService(mesh),
     relays: relaysService(peer, mesh),
     members: membersService(mesh, runtime.clock),
+    profiles: profilesService(mesh),
     devices: devicesService(peer, mesh),
     peers: peersService(peer, mesh),
     sessions: {

@@ -101,7 +101,7 @@ describe('policies', () => {
     expect([await world.setState(dave, 'k', 1), await world.setState(carol, 'k', 2)]).toEqual(['not_permitted', 'done'])
     await world.time.advance(5_000)
     expect((await told(world, carol, 'exception_made')).map((one) => one.void !== null)).toEqual([true, true])
-    expect(await told(world, carol, 'state_set')).toEqual([{ text: 'dave set by leave of bob', void: expect.stringContaining('does not stand') }, { text: 'carol set k', void: null }])
+    expect(await told(world, carol, 'state_set')).toEqual([{ text: 'dave set by leave of bob', void: expect.stringContaining('does not stand') as string }, { text: 'carol set k', void: null }])
     await expectSame(world, alice, carol, dave)
   })
 
@@ -173,7 +173,7 @@ describe('policies', () => {
     const dave = world.peer('dave')
     const { link } = await world.done(world.as(alice).mesh.invite({ uses: 1, expires_in_ms: 3_600_000, role: 'member' }))
     const joined = await world.done(world.as(dave).meshes.join({ link, name: 'dave', wait: true }, () => undefined, never))
-    expect(joined).toMatchObject({ member_name: `member-${joined.member.slice(0, 6)}`, note: expect.stringContaining('ask one of them to name you') })
+    expect(joined).toMatchObject({ member_name: `member-${joined.member.slice(0, 6)}`, note: expect.stringContaining('ask one of them to name you') as string })
     await world.done(world.as(alice).members.rename(joined.member, 'dave'))
     await world.time.advance(5_000)
     for (const peer of [alice, bob, dave]) expect((await world.member(peer, 'dave'))?.member).toBe(joined.member)

@@ -42,6 +42,7 @@ export const operationTable: readonly OperationRow[] = [
   { name: 'member.list', words: 'member list', summary: 'List the members of a mesh with role and exceptions, devices, who let them in and when', load: async () => (await import('../node/ops/member/list.ts')).memberList },
   { name: 'member.role', words: 'member role', summary: 'Give a member another role', load: async () => (await import('../node/ops/member/role.ts')).memberRole },
   { name: 'member.rename', words: 'member rename', summary: 'Give a member another name', load: async () => (await import('../node/ops/member/rename.ts')).memberRename },
+  { name: 'member.confirm', words: 'member confirm', summary: 'Tell the whole mesh that somebody who came by a link is the person who was meant, once you made sure (`atoll verify` shows a number to compare)', load: async () => (await import('../node/ops/member/confirm.ts')).memberConfirm },
   { name: 'member.verify', words: 'verify', summary: 'Show the safety number of you and a member', load: async () => (await import('../node/ops/member/verify.ts')).memberVerify },
   { name: 'member.remove', words: 'member remove', summary: 'Remove a member with all devices', load: async () => (await import('../node/ops/member/remove.ts')).memberRemove },
   { name: 'member.permissions', words: 'member permissions', summary: 'Show what each role may do in a mesh, and what policies say beside that', load: async () => (await import('../node/ops/member/permissions.ts')).memberPermissions },

@@ -25,6 +25,7 @@ export const needOf = (kind: number): Need | undefined => ofKind.get(kind)
 
 /** What a change of a register asks for; undefined where this version knows no such document. */
 export function needOfRegister(doc: string, key: string): Need | undefined {
+  if (doc === 'confirmations' || doc === 'invites') return /^[0-9a-f]{64}\/[0-9a-f]{64}$/.test(key) ? { type: 'own', of: key.slice(65) as MemberId } : undefined
   if (doc !== 'members') return ofDoc.get(doc)
   const place = placeOf(key)
   return place ? { type: 'profile', ...place } : { type: 'steward' }

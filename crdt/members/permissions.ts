@@ -6,7 +6,7 @@
  */
 import type { MemberId } from '../wire/ids.ts'
 import { exceptionKey, profileKey, type ContentPermission, type Policy, type ProfileField } from './policy.ts'
-import { readers, stewards, writers, type Role } from './roles.ts'
+import { granters, readers, stewards, writers, type Role } from './roles.ts'
 
 /** The roles that hold each permission where no exception says otherwise. */
 export const contentRoles: Readonly<Record<ContentPermission, ReadonlySet<Role>>> = {
@@ -23,6 +23,8 @@ export type Need =
   | { readonly type: 'profile'; readonly of: MemberId; readonly field: ProfileField }
   | { readonly type: 'steward' }
   | { readonly type: 'reader' }
+  /** Where each says something for themselves, and nobody else can. */
+  | { readonly type: 'own'; readonly of: MemberId }
 
 /** Who wrote it, as of the frontier it names. */
 export interface Writer {
@@ -67,5 +69,6 @@ export function meets(need: Need, writer: Writer, policies: Policies): boolean {
     case 'profile': return stewards.has(writer.role) || (need.of === writer.member && readers.has(writer.role) && editorsOf(policies, need.field) === 'self')
     case 'steward': return stewards.has(writer.role)
     case 'reader': return readers.has(writer.role)
+    case 'own': return need.of === writer.member && granters.has(writer.role)
   }
 }

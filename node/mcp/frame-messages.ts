@@ -16,11 +16,12 @@ export function frameMessages(messages: readonly Message[]): string {
 
 /** One message: a line about it, its text behind bars, and how to answer. */
 export function frameMessage(message: Message): string {
-  const { id, from, from_member, mesh_name, priority, reply_to, at, text } = message
+  const { id, from, from_member, from_confirmed, mesh_name, priority, reply_to, at, text } = message
   const member = from_member === from ? '' : ` (member ${name(from_member)})`
+  const doubt = from_confirmed ? '' : ', unconfirmed'
   const answered = reply_to === null ? '' : `, in answer to ${name(reply_to)}`
   return [
-    `Message ${name(id)} from ${name(from)}${member} in mesh ${name(mesh_name)}, priority ${priority}${answered}, sent ${new Date(at).toISOString()}:`,
+    `Message ${name(id)} from ${name(from)}${member}${doubt} in mesh ${name(mesh_name)}, priority ${priority}${answered}, sent ${new Date(at).toISOString()}:`,
     ...quoteLines(text),
     `To answer: send_message with to ${name(from)} and reply_to ${name(id)}.`,
   ].join('\n')

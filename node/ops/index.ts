@@ -22,6 +22,7 @@ import { keySchedule } from './key/schedule.ts'
 import { memberAllow } from './member/allow.ts'
 import { memberDefault } from './member/default.ts'
 import { memberDeny } from './member/deny.ts'
+import { memberConfirm } from './member/confirm.ts'
 import { memberList } from './member/list.ts'
 import { memberPermissions } from './member/permissions.ts'
 import { memberRemove } from './member/remove.ts'
@@ -88,7 +89,7 @@ export const operations = [
   keyRotate, keySchedule,
   relayAdd, relayRemove, relayList,
   deviceList, deviceRemove,
-  memberList, memberRole, memberRename, memberVerify, memberRemove,
+  memberList, memberRole, memberRename, memberConfirm, memberVerify, memberRemove,
   memberPermissions, memberAllow, memberDeny, memberDefault,
   profileShow, profileSet, profilePolicy,
   peerList, peerExplain, peerPing,

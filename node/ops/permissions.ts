@@ -47,6 +47,8 @@ export const permissions = {
   // One's own fields, or as a steward anybody's, as policy says: the fold sees to that.
   'profile.write': ['owner', 'admin', 'member', 'service', 'guest'],
   'policy.write': [...stewards],
+  // For those they invited, or as a steward anybody: the service and every peer see to that.
+  'member.confirm': [...granters],
   // A mark of this device alone.
   'member.verify': anyone,
   'peer.ping': present,

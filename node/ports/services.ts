@@ -249,6 +249,8 @@ export interface Member {
   readonly admitted_by: string | null
   readonly verification: Verification
   readonly exceptions: readonly Exception[]
+  /** Somebody whose word counts has said that this is who was invited, or the person here has verified them. */
+  readonly confirmed: boolean
   readonly joined_at: number
 }
 
@@ -303,6 +305,8 @@ export interface MembersService {
   list(): Promise<readonly Member[]>
   remove(name: string, preview?: boolean): Promise<Removal>
   setRole(name: string, role: Role): Promise<{ member: string; name: string; before: Role; role: Role; rotated: boolean }>
+  /** Tells the mesh that a member is who was invited, or takes that back. */
+  confirm(name: string, withdraw: boolean): Promise<{ member: string; name: string; before: boolean; confirmed: boolean }>
   /** Marks nothing where the number that was given does not match. */
   verify(input: { name: string; number?: string | undefined; confirm: boolean; withdraw: boolean }): Promise<Verified>
   rename(name: string, to: string): Promise<{ member: string; before: string; name: string }>
@@ -356,6 +360,7 @@ export interface Peer {
   readonly name: string
   readonly role: Role
   readonly verification: Verification
+  readonly confirmed: boolean
   readonly you: boolean
   readonly online: boolean
   readonly path: Path
@@ -528,6 +533,8 @@ export interface Message {
   readonly id: string
   readonly from: string
   readonly from_member: string
+  /** Whether the sender is confirmed to be who was invited. */
+  readonly from_confirmed: boolean
   readonly to: string
   readonly text: string
   readonly priority: Priority
@@ -562,7 +569,7 @@ export interface AuditReport {
 /** What an entry may have done: operations on the membership, then changes of what is shared. */
 export const auditKinds = {
   membership: ['founded', 'admitted', 'role_given', 'device_linked', 'removed', 'device_removed', 'left', 'invited', 'invite_revoked', 'invite_ended', 'keys_changed', 'keys_shared', 'sealing_key_changed', 'exception_made', 'profile_policy_set'],
-  content: ['state_set', 'state_deleted', 'note_set', 'note_forgotten', 'document_named', 'document_edited', 'member_named', 'profile_edited', 'mesh_named', 'relays_set', 'rotation_set', 'file_shared', 'file_opened', 'file_deleted', 'message_sent', 'receipt', 'key_refused', 'sealed'],
+  content: ['state_set', 'state_deleted', 'note_set', 'note_forgotten', 'document_named', 'document_edited', 'member_named', 'profile_edited', 'member_confirmed', 'member_unconfirmed', 'invite_described', 'mesh_named', 'relays_set', 'rotation_set', 'file_shared', 'file_opened', 'file_deleted', 'message_sent', 'receipt', 'key_refused', 'sealed'],
   /** Of a later version, or nothing that any understands: it may be either. */
   either: ['unknown'],
 } as const

@@ -10,14 +10,15 @@ export interface MemoryMember {
 /** The members of a mesh that knows nobody else: names without any rule of trust behind them. */
 export function memoryMembers(self: { readonly member: string; readonly name: string; readonly device: string }, others: Map<string, MemoryMember>): MembersService {
   const verified = new Set<string>()
+  const confirmed = new Set<string>()
   const find = (name: string): MemoryMember => {
     const other = others.get(name)
     if (other === undefined) throw new AtollError('member_unknown', { name })
     return other
   }
   const list = (): Member[] => [
-    { member: self.member, name: self.name, role: 'owner', status: 'active', you: true, devices: [{ device: self.device, online: true }], admitted_by: null, verification: 'you', exceptions: [], joined_at: 0 },
-    ...[...others].map(([name, { role, status, exceptions = [] }]) => ({ member: `member-${name}`, name, role, status, you: false, devices: [{ device: `device-${name}`, online: false }], admitted_by: self.name, verification: verified.has(name) ? 'verified' as const : 'none' as const, exceptions, joined_at: 0 })),
+    { member: self.member, name: self.name, role: 'owner', status: 'active', you: true, devices: [{ device: self.device, online: true }], admitted_by: null, verification: 'you', confirmed: true, exceptions: [], joined_at: 0 },
+    ...[...others].map(([name, { role, status, exceptions = [] }]) => ({ member: `member-${name}`, name, role, status, you: false, devices: [{ device: `device-${name}`, online: false }], admitted_by: self.name, verification: verified.has(name) ? 'verified' as const : 'none' as const, confirmed: verified.has(name) || confirmed.has(name), exceptions, joined_at: 0 })),
   ]
   return {
     list: async () => list(),
@@ -48,6 +49,13 @@ export function memoryMembers(self: { readonly member: string; readonly name: st
       if (confirm && matches !== false) verified.add(name)
       if (withdraw) verified.delete(name)
       return { member: `member-${name}`, name, number: '11111 '.repeat(6).trim(), qr: ['▄▀'], matches, verification: verified.has(name) ? 'verified' : 'none', verified_at: null, devices: 1, new_devices: [] }
+    },
+    confirm: async (name, withdraw) => {
+      find(name)
+      const before = confirmed.has(name)
+      if (withdraw) confirmed.delete(name)
+      else confirmed.add(name)
+      return { member: `member-${name}`, name, before, confirmed: confirmed.has(name) }
     },
     rename: async (name, to) => {
       const other = find(name)

@@ -57,7 +57,7 @@ export class MemoryMesh {
 
   /** As if a peer had sent it: it waits in the inbox and watchers hear of it. */
   deliver(message: Pick<Message, 'from' | 'text'> & Partial<Message>): Message {
-    const whole: Message = { id: this.#world.id('msg'), from_member: message.from, to: this.#as, priority: 'next', reply_to: null, at: this.#world.now(), mesh_name: this.name, ...message }
+    const whole: Message = { id: this.#world.id('msg'), from_member: message.from, from_confirmed: true, to: this.#as, priority: 'next', reply_to: null, at: this.#world.now(), mesh_name: this.name, ...message }
     this.#inbox.push(whole)
     for (const listener of [...this.#listeners]) listener(whole)
     return whole
@@ -107,8 +107,8 @@ export class MemoryMesh {
 
   peersService(): PeersService {
     const list = (): readonly Peer[] => [
-      { device: this.#world.device, member: this.member, name: this.#as, role: 'owner', verification: 'you', you: true, online: true, path: 'none', rtt_ms: null, sent_bytes: 0, received_bytes: 0, synced: true, last_seen: null, sessions: this.#world.sessions() },
-      ...[...this.others.keys()].map((name): Peer => ({ device: `device-${name}`, member: `member-${name}`, name, role: 'member', verification: 'none', you: false, online: false, path: 'none', rtt_ms: null, sent_bytes: 0, received_bytes: 0, synced: false, last_seen: 1000, sessions: [] })),
+      { device: this.#world.device, member: this.member, name: this.#as, role: 'owner', verification: 'you', confirmed: true, you: true, online: true, path: 'none', rtt_ms: null, sent_bytes: 0, received_bytes: 0, synced: true, last_seen: null, sessions: this.#world.sessions() },
+      ...[...this.others.keys()].map((name): Peer => ({ device: `device-${name}`, member: `member-${name}`, name, role: 'member', verification: 'none', confirmed: false, you: false, online: false, path: 'none', rtt_ms: null, sent_bytes: 0, received_bytes: 0, synced: false, last_seen: 1000, sessions: [] })),
     ]
     return {
       list: async () => list(),

@@ -125,7 +125,7 @@ test('T9: members coming and going and changed keys are told once where they bec
   const texts = (): string[] => heard.splice(0).flatMap(({ entries }) => entries.map(({ by, text }) => `${by} ${text}`))
   await world.invite(alice, world.peer('dave'), 'dave')
   await world.time.advance(10_000)
-  expect(texts()).toEqual(['alice admitted dave as member by an invite of alice'])
+  expect(texts()).toEqual(['alice admitted dave as member by an invite of alice, unconfirmed'])
   await world.done(carol.setOnline(false))
   await world.done(world.as(alice).members.remove('dave'))
   await world.time.advance(10_000)

@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { defineOp } from '../define.ts'
 import { role } from '../mesh/shapes.ts'
 import { showVerification, verification } from './shapes.ts'
-import { bad, dim, shortId, strong, time } from '../show.ts'
+import { bad, dim, shortId, strong, time, warn } from '../show.ts'
 
 /** Lists who is and was in a mesh. */
 export const memberList = defineOp({
@@ -23,6 +23,7 @@ export const memberList = defineOp({
         admitted_by: z.string().nullable(),
         verification,
         exceptions: z.array(z.object({ permission: z.string(), choice: z.enum(['allow', 'deny']) })).describe('What policies allow or deny beside the role'),
+        confirmed: z.boolean().describe('They are who was invited: whoever invited them, an admin or owner said so, or you verified them'),
         joined_at: z.number(),
       }),
     ),
@@ -44,7 +45,7 @@ export const memberList = defineOp({
         one.admitted_by,
         time(one.joined_at),
         showVerification(one.verification),
-        one.you ? dim('you') : one.status === 'active' ? null : bad(one.status),
+        one.you ? dim('you') : one.status === 'active' ? (one.confirmed ? null : warn('unconfirmed')) : bad(one.status),
         shortId(one.member),
       ]),
       empty: 'Nobody is in this mesh.',

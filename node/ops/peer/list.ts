@@ -33,6 +33,7 @@ export const peerList = defineOp({
         name: z.string(),
         role,
         verification,
+        confirmed: z.boolean(),
         you: z.boolean(),
         online: z.boolean(),
         path,
@@ -52,6 +53,7 @@ export const peerList = defineOp({
   example: 'atoll peers',
   handler: async ({ peers }) => ({ peers: await peers.list() }),
   show: ({ peers }): readonly Block[] => {
+    const unconfirmed = [...new Set(peers.filter((peer) => !peer.confirmed && !peer.you).map(({ name }) => name))]
     const sessions = peers.flatMap((peer) => peer.sessions.map((one) => ({ peer, one })))
     return [
       {
@@ -71,6 +73,7 @@ export const peerList = defineOp({
         empty: 'Nobody is in this mesh.',
       },
       ...[...new Set(peers.filter((peer) => peer.verification === 'changed').map(({ name }) => name))].map((name) => bad(`${name} has other devices or keys than when you verified them: \`atoll verify ${name}\` says which.`)),
+      ...(unconfirmed.length === 0 ? [] : [warn(`Unconfirmed: ${unconfirmed.join(', ')}. They came by a link, and nobody has said yet that it is really them: \`atoll member confirm NAME\`, \`atoll verify NAME\`.`)]),
       ...(sessions.length === 0
         ? []
         : [

@@ -32,6 +32,9 @@ const words: Partial<Readonly<Record<AuditKind, (what: string, count: number) =>
   document_edited: (what) => `edited the document ${what}`,
   member_named: (what) => `named ${what}`,
   profile_edited: (what) => `edited ${what}`,
+  member_confirmed: (what) => `confirmed ${what}`,
+  member_unconfirmed: (what) => `took back the confirmation of ${what}`,
+  invite_described: () => 'said what newcomers by an invite begin with',
   mesh_named: () => 'named the mesh',
   relays_set: () => 'said which relays there are',
   rotation_set: () => 'said when keys are changed',
@@ -112,6 +115,8 @@ function register(change: Change, context: Context): readonly Touched[] {
     const whose = context.names.member(need.of)
     return [need.field === 'name' ? { kind: 'member_named', about: whose } : { kind: 'profile_edited', about: `${need.field} of ${whose}` }]
   }
+  if (change.doc === 'confirmations') return [{ kind: isSet ? 'member_confirmed' : 'member_unconfirmed', about: context.names.member(key.slice(0, 64) as MemberId) }]
+  if (change.doc === 'invites') return [{ kind: 'invite_described' }]
   if (change.doc === 'mesh' && key === 'name') return [{ kind: 'mesh_named' }]
   if (change.doc === 'mesh' && key === 'relays') return [{ kind: 'relays_set' }]
   if (change.doc === 'mesh' && key === 'rotation') return [{ kind: 'rotation_set' }]

@@ -1,8 +1,9 @@
 /**
  * Tells of members coming and going and of changed keys and policies, once for each entry, when it becomes known here, and
- * of who asks to be let in. Nothing is
- * written for it: what is told is read off the signed entries, and `audit query` shows the same at any time.
+ * of who asks to be let in. Nothing is written for it: what is told is read off the signed entries, and `audit query` shows
+ * the same at any time.
  */
+import type { MemberEntry } from '../../../crdt/members/history.ts'
 import type { DeviceId, EntryId } from '../../../crdt/wire/ids.ts'
 import type { Log } from '../../ports/log.ts'
 import type { Timers } from '../../ports/runtime.ts'
@@ -11,6 +12,7 @@ import { tellOp, voidReason } from '../audit/membership-words.ts'
 import type { JoinRequests } from '../join/requests.ts'
 import type { FoldEvents } from '../replica/folder.ts'
 import type { Replica } from '../replica/replica.ts'
+import type { Confirmations } from './confirmations.ts'
 import type { Names } from './names.ts'
 
 /** The name of who came in is content, and follows; a removal and its new keys are told of together. */
@@ -23,6 +25,7 @@ export class Announcements {
   readonly #replica: Replica
   readonly #names: Names
   readonly #requests: JoinRequests
+  readonly #confirmations: Confirmations
   readonly #timers: Timers
   readonly #log: Log
   readonly #listening: Disposable
@@ -32,10 +35,11 @@ export class Announcements {
   #wrongKeys: FoldEvents['wrongKeys'][number][] = []
   #timer: Disposable | undefined
 
-  constructor({ replica, names, requests, timers, log }: { readonly replica: Replica; readonly names: Names; readonly requests: JoinRequests; readonly timers: Timers; readonly log: Log }) {
+  constructor({ replica, names, requests, confirmations, timers, log }: { readonly replica: Replica; readonly names: Names; readonly requests: JoinRequests; readonly confirmations: Confirmations; readonly timers: Timers; readonly log: Log }) {
     this.#replica = replica
     this.#names = names
     this.#requests = requests
+    this.#confirmations = confirmations
     this.#timers = timers
     this.#log = log
     this.#listening = replica.onCommit(({ membership, entries, events }) => {
@@ -77,8 +81,9 @@ export class Announcements {
       const at = membership.history.at(entry)
       if (at === undefined) return []
       const { kind, text } = tellOp(membership, at, this.#names)
-      const { device, ms } = membership.history.entries[at] as { device: Parameters<Names['device']>[0]; ms: number }
-      return announced.has(kind) ? [{ entry, by: this.#names.device(device), text, at: ms, void: voidReason(membership, at, this.#names) }] : []
+      const { device, ms, op } = membership.history.entries[at] as MemberEntry
+      const isUnconfirmed = op.type === 'admit' && !this.#confirmations.has(op.member)
+      return announced.has(kind) ? [{ entry, by: this.#names.device(device), text: isUnconfirmed ? `${text}, unconfirmed` : text, at: ms, void: voidReason(membership, at, this.#names) }] : []
     })
     told.push(...this.#wrongKeys.splice(0).map((said) => this.#tellWrongKey(said)))
     const asking = new Set(this.#asking.splice(0).slice(-toldAtMost))

@@ -4,7 +4,7 @@ import { idOfMessageKey, messageIds, messageKey, parseMessage, readMessage, rece
 import { readers } from '../../../crdt/members/roles.ts'
 import type { TypeOf } from '../../../crdt/wire/codec.ts'
 import { boundRandomBytes } from '../../../crdt/crypto/bound-id.ts'
-import { fromHex, toHex, type DeviceId, type LogId } from '../../../crdt/wire/ids.ts'
+import { fromHex, toHex, type DeviceId, type LogId, type MemberId } from '../../../crdt/wire/ids.ts'
 import type { Runtime } from '../../ports/runtime.ts'
 import type { Message, Priority, ReceiptState } from '../../ports/services.ts'
 import type { Committed, Replica } from '../replica/replica.ts'
@@ -29,6 +29,7 @@ export interface InboxReader {
 export class Mail {
   readonly #replica: Replica
   readonly #names: Names
+  readonly #isConfirmed: (member: MemberId) => boolean
   readonly #runtime: Runtime
   readonly #listening: Disposable
   readonly #arrivals = new Set<(id: string) => void>()
@@ -43,9 +44,10 @@ export class Mail {
   /** Below this key everything was delivered to a reader. */
   readonly #marks = new Map<string, string>()
 
-  constructor(replica: Replica, names: Names, runtime: Runtime) {
+  constructor(replica: Replica, names: Names, runtime: Runtime, isConfirmed: (member: MemberId) => boolean) {
     this.#replica = replica
     this.#names = names
+    this.#isConfirmed = isConfirmed
     this.#runtime = runtime
     this.#listening = replica.onCommit((committed) => this.#committed(committed))
     this.#owePast()
@@ -127,10 +129,12 @@ export class Mail {
   }
 
   show({ message, device, clock }: MessageRow): Message {
+    const member = this.#replica.membership.memberOf(device)
     return {
       id: message.id,
       from: message.session === '' ? this.#names.device(device) : message.session,
       from_member: this.#names.device(device),
+      from_confirmed: member !== undefined && this.#isConfirmed(member),
       to: message.targets.map((target) => (target.type === 'all' ? '*' : target.type === 'member' ? this.#names.member(target.member) : target.session)).join(', '),
       text: message.text,
       priority: message.priority,

@@ -1,5 +1,5 @@
 /** One mesh while the node runs: its replica, names, presence, mail, and the chores that nobody asks for. */
-import type { DeviceId, MeshId } from '../../../crdt/wire/ids.ts'
+import type { DeviceId, MemberId, MeshId } from '../../../crdt/wire/ids.ts'
 import { derive, sameBytes } from '../../../crdt/crypto/hash.ts'
 import { inviteCode } from '../../../crdt/members/link.ts'
 import { readers, writers } from '../../../crdt/members/roles.ts'
@@ -22,6 +22,7 @@ import type { BlobExchange } from '../blobs/blob-exchange.ts'
 import { MeshFiles } from '../blobs/mesh-files.ts'
 import { LogTimes } from '../audit/log-times.ts'
 import { Announcements } from './announcements.ts'
+import { Confirmations } from './confirmations.ts'
 import { KeyRotation } from './key-rotation.ts'
 import { Mail } from './mail.ts'
 import { Names } from './names.ts'
@@ -64,6 +65,7 @@ export class RunningMesh {
   readonly times: LogTimes
   readonly announcements: Announcements
   readonly verified: VerifiedMembers
+  readonly confirmations: Confirmations
   readonly requests: JoinRequests
   readonly rotation: KeyRotation
   readonly #whispers: Whispers
@@ -86,10 +88,11 @@ export class RunningMesh {
     this.names = new Names(needs.replica)
     this.times = new LogTimes(needs.replica)
     this.requests = new JoinRequests(needs)
-    this.announcements = new Announcements({ replica: needs.replica, names: this.names, requests: this.requests, timers: needs.runtime.timers, log: needs.log })
+    this.confirmations = new Confirmations(needs.replica)
+    this.announcements = new Announcements({ replica: needs.replica, names: this.names, requests: this.requests, confirmations: this.confirmations, timers: needs.runtime.timers, log: needs.log })
     this.verified = new VerifiedMembers({ replica: needs.replica, names: this.names, log: needs.log })
     this.rotation = new KeyRotation(needs)
-    this.mail = new Mail(needs.replica, this.names, needs.runtime)
+    this.mail = new Mail(needs.replica, this.names, needs.runtime, (member) => this.isConfirmed(member))
     this.#whispers = new Whispers({ ...needs, send: (bytes, skip) => needs.engine.whisper(this.id, bytes, skip) })
     this.documents = new LiveDocuments({ replica: needs.replica, random: needs.runtime.random, log: needs.log, whisper: (plain) => this.#whispers.say(plain) })
     this.files = new MeshFiles({ ...needs, exchange: needs.blobs, peers: () => [...(needs.engine.mesh(this.id)?.sessions.keys() ?? [])], nameOf: (device) => this.names.device(device) })
@@ -144,6 +147,11 @@ export class RunningMesh {
   /** Whether devices found behind a code are to be dialled. */
   isMeshCode(code: string): boolean {
     return code === toHex(derive(domains.meshCode, fromHex(this.id)))
+  }
+
+  /** Whether somebody is who was invited, as the mesh or the person at this device knows it. */
+  isConfirmed(member: MemberId): boolean {
+    return this.confirmations.has(member) || this.verified.of(member) === 'verified'
   }
 
   /** Every admitted device but this one. */

@@ -9,6 +9,7 @@ import type { Member, MembersService, Removal } from '../../ports/services.ts'
 import { invitesOf } from '../join/invites.ts'
 import { profileChange } from '../mesh/profiles.ts'
 import type { RunningMesh } from '../mesh/running-mesh.ts'
+import { confirmMember } from './confirm-member.ts'
 import { exceptionsOf, makeException, outranksMember } from './exceptions.ts'
 import { pinsNow } from './pins-now.ts'
 import { verifyMember } from './verify-member.ts'
@@ -51,6 +52,7 @@ export function membersService(mesh: () => RunningMesh, clock: Clock): MembersSe
       await replica.operate(() => [{ type: 'remove', grant: replica.grant(), member, pins: pinsOf(running, member) }, promotion()], { rotate: true })
       return { ...answer, rotated: true }
     },
+    confirm: (name, withdraw) => confirmMember(mesh(), name, withdraw),
     verify: (input) => verifyMember(mesh(), input, clock),
     async rename(name, to) {
       const { replica, names } = mesh()
@@ -81,6 +83,7 @@ function shown(mesh: RunningMesh, state: MemberState, own: MemberId | undefined)
     admitted_by: state.admittedBy ? mesh.names.member(state.admittedBy) : null,
     verification: mesh.verified.of(state.id),
     exceptions: exceptionsOf(mesh, state.id),
+    confirmed: mesh.isConfirmed(state.id),
     joined_at: state.since,
   }
 }

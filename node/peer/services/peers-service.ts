@@ -22,6 +22,7 @@ export function peersService(peer: ServicesHost, mesh: () => RunningMesh): Peers
           name: running.names.member(member),
           role,
           verification: running.verified.of(member),
+          confirmed: running.isConfirmed(member),
           you,
           online: running.isOnline(device),
           path: path.path,

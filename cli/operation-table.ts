@@ -57,6 +57,7 @@ export const operationTable: readonly OperationRow[] = [
   { name: 'peer.ping', words: 'ping', summary: 'Measure the round trip to every peer that can be reached, with the path it takes', load: async () => (await import('../node/ops/peer/ping.ts')).peerPing },
   { name: 'session.set-summary', words: 'session set-summary', summary: 'Tell the others in one sentence what this session is working on', load: async () => (await import('../node/ops/session/set-summary.ts')).sessionSetSummary },
   { name: 'session.set-status', words: 'session set-status', summary: 'Set this session’s status', load: async () => (await import('../node/ops/session/set-status.ts')).sessionSetStatus },
+  { name: 'session.defaults', words: 'session defaults', summary: 'Show or change what your sessions on this machine begin with in a mesh', load: async () => (await import('../node/ops/session/defaults.ts')).sessionDefaults },
   { name: 'state.set', words: 'state set', summary: 'Store a JSON value under a key that every member of the mesh can read', load: async () => (await import('../node/ops/state/set.ts')).stateSet },
   { name: 'state.get', words: 'state get', summary: 'Read the value stored under a key, with who wrote it and when', load: async () => (await import('../node/ops/state/get.ts')).stateGet },
   { name: 'state.list', words: 'state list', summary: 'List stored values in order of their keys, with author and time', load: async () => (await import('../node/ops/state/list.ts')).stateList },

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import type { Message } from '../../node/ports/services.ts'
 import { announceMessage, frameMessage } from './frame-message.ts'
 
-const message: Message = { id: '0123456789abcdef0123456789abcdef', from: 'alice', from_member: 'alice', from_confirmed: true, to: 'bob', text: 'the build is green', priority: 'next', reply_to: null, at: 0, mesh_name: 'team' }
+const message: Message = { id: '0123456789abcdef0123456789abcdef', from: 'alice', from_member: 'alice', from_confirmed: true, to: 'bob', text: 'the build is green', priority: 'next', reply_to: null, unasked: true, at: 0, mesh_name: 'team' }
 
 test('T9: a message names its sender, mesh, priority and id, says that it is no user’s word, and how to answer', () => {
   expect(frameMessage(message)).toBe(

@@ -16,7 +16,7 @@ export class InboxDouble {
 
   arrive(text: string, more: Partial<Message> = {}): void {
     const id = `m${++this.#ids}`
-    this.messages.push({ id, from: 'alice', from_member: 'alice', from_confirmed: true, to: 'bob', text, priority: 'next', reply_to: null, at: 0, mesh_name: 'team', ...more })
+    this.messages.push({ id, from: 'alice', from_member: 'alice', from_confirmed: true, to: 'bob', text, priority: 'next', reply_to: null, unasked: more.priority !== 'low', at: 0, mesh_name: 'team', ...more })
     for (const watcher of this.#watchers) watcher.arrived()
   }
 

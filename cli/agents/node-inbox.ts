@@ -34,7 +34,7 @@ const lookLimit = 1000
 export function clientInbox(client: Client, signal: AbortSignal): Inbox {
   const look = async () => (await client.message.inbox({ limit: lookLimit, peek: true }, { signal })).messages
   return {
-    waiting: async (limit) => (await look()).filter(({ priority }) => priority !== 'low').slice(0, limit),
+    waiting: async (limit) => (await look()).filter(({ unasked }) => unasked).slice(0, limit),
     take: async (wanted) => (wanted.length === 0 ? [] : (await client.message.inbox({ ids: wanted.map(({ id }) => id), limit: wanted.length })).messages),
     watch: (arrived, until) => unlessCancelled(client.message.watch({}, { signal: until, event: () => arrived() }), until),
     notices: (on, until) => unlessCancelled(client.audit.watch({}, { signal: until, event: on }), until),

@@ -37,6 +37,7 @@ export const limits = {
   tagBytes: 64,
   documentTextBytes: 1024 * 1024,
   linkBytes: 2048,
+  groupsPerSession: 16,
   relaysPerLink: 3,
   relaysPerMesh: 16,
   addressBytes: 256,

@@ -61,7 +61,7 @@ export class AgentSession implements AsyncDisposable {
     const failed = (error: unknown): void => {
       if (!this.#stop.signal.aborted) this.#options.problem(`messages are not pushed: ${toAtollError(error).message}`)
     }
-    const event = (message: Parameters<typeof pushMessage>[1]) => void (this.#server === null ? undefined : pushMessage(this.#server, message).catch(failed))
+    const event = (message: Parameters<typeof pushMessage>[1]) => void (this.#server === null || !message.unasked ? undefined : pushMessage(this.#server, message).catch(failed))
     client.message.watch({}, { event, signal: this.#stop.signal }).catch(failed)
   }
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Message } from '../ports/services.ts'
 import { frameMessages } from './frame-messages.ts'
 
-const message = (more: Partial<Message> = {}): Message => ({ id: 'm1', from: 'bea', from_member: 'bea', from_confirmed: true, to: 'alex', text: 'hello', priority: 'next', reply_to: null, at: 0, mesh_name: 'crew', ...more })
+const message = (more: Partial<Message> = {}): Message => ({ id: 'm1', from: 'bea', from_member: 'bea', from_confirmed: true, to: 'alex', text: 'hello', priority: 'next', reply_to: null, unasked: true, at: 0, mesh_name: 'crew', ...more })
 
 describe('T9 a message as an agent reads it', () => {
   it('says who, where, how urgent, which, and how to answer', () => {

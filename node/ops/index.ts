@@ -70,6 +70,7 @@ import { recoveryRestore } from './recovery/restore.ts'
 import { relayAdd } from './relay/add.ts'
 import { relayList } from './relay/list.ts'
 import { relayRemove } from './relay/remove.ts'
+import { sessionDefaults } from './session/defaults.ts'
 import { sessionSetStatus } from './session/set-status.ts'
 import { sessionSetSummary } from './session/set-summary.ts'
 import { stateDelete } from './state/delete.ts'
@@ -93,7 +94,7 @@ export const operations = [
   memberPermissions, memberAllow, memberDeny, memberDefault,
   profileShow, profileSet, profilePolicy,
   peerList, peerExplain, peerPing,
-  sessionSetSummary, sessionSetStatus,
+  sessionSetSummary, sessionSetStatus, sessionDefaults,
   stateSet, stateGet, stateList, stateDelete, stateHistory, stateWatch,
   memoryRemember, memoryRecall, memoryForget,
   documentCreate, documentList, documentShow, documentAppend, documentExport, documentConnect,

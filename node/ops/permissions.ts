@@ -30,6 +30,8 @@ export const permissions = {
   'audit.watch': null,
 
   'mesh.read': anyone,
+  // Kept on this device alone.
+  'session.defaults': anyone,
   'mesh.leave': present,
   'invite.read': present,
   'invite.write': [...granters],

@@ -119,6 +119,15 @@ export interface Joined {
   readonly note?: string
 }
 
+/** Which messages reach a session unasked: all, those that name it or its member, or none. The inbox has all. */
+export type MessageMode = 'everyone' | 'mentions' | 'none'
+
+/** What the sessions of a device begin with in a mesh. */
+export interface SessionDefaults {
+  readonly groups: readonly string[]
+  readonly messages: MessageMode
+}
+
 export interface Invite {
   readonly id: string
   readonly link: string
@@ -127,6 +136,10 @@ export interface Invite {
   /** Whether an admin has to let in whoever comes by it. */
   readonly approve: boolean
   readonly expires_at: number
+  readonly groups: readonly string[]
+  readonly messages: MessageMode | null
+  readonly mesh_name: string
+  readonly by: string
   /** The link as a QR code in half-block characters, one string per line. */
   readonly qr: readonly string[]
 }
@@ -168,10 +181,10 @@ export interface MeshService {
   info(): Promise<MeshInfo>
   stats(): Promise<{ entries: number; logs: number; bytes: number; keys: number; notes: number; messages: number; members: number; online: number; sent_bytes: number; received_bytes: number }>
   leave(): Promise<{ mesh: string; name: string }>
-  invite(input: { uses: number; expires_in_ms: number; role: Role; approve?: boolean | undefined }): Promise<Invite>
+  invite(input: { uses: number; expires_in_ms: number; role: Role; approve?: boolean | undefined; groups?: readonly string[] | undefined; messages?: MessageMode | undefined }): Promise<Invite>
   /** Closes an invite: nobody can join by it any more. */
   revokeInvite(id: string): Promise<void>
-  listInvites(): Promise<readonly { id: string; role: Role; uses: number; used: number; approve: boolean; expires_at: number; closed: string | null; by: string }[]>
+  listInvites(): Promise<readonly { id: string; role: Role; uses: number; used: number; approve: boolean; groups: readonly string[]; messages: MessageMode | null; expires_at: number; closed: string | null; by: string }[]>
 }
 
 /** Somebody who came by an invite that asks for approval, as this node knows it. */
@@ -403,6 +416,8 @@ export interface PeersService {
 export interface SessionsService {
   setSummary(summary: string): Promise<void>
   setStatus(status: Status): Promise<void>
+  /** What sessions begin with, after the change. */
+  defaults(change: { groups?: readonly string[] | undefined; messages?: MessageMode | undefined }): Promise<SessionDefaults>
 }
 
 // ---- state, memory, messages ----------------------------------------------------------------------------
@@ -539,6 +554,8 @@ export interface Message {
   readonly text: string
   readonly priority: Priority
   readonly reply_to: string | null
+  /** Whether it is shown to the reader unasked: not where it has priority low, nor where the person here wants none such. */
+  readonly unasked: boolean
   readonly at: number
   /** The name of the mesh it came through. */
   readonly mesh_name: string

@@ -1,6 +1,6 @@
 /** One mesh of a MemoryPeer: what is written is kept in maps, and peers are people who never answer. */
 import { AtollError } from '../../node/ports/errors.ts'
-import type { AuditService, DocumentsService, FilesService, FileSummary, Json, MembersService, MemoryService, MeshService, MeshSummary, Message, MessagesService, Note, Notice, Peer, PeersService, ProfilesService, RelaysService, RequestsService, Role, SessionInfo, StateChange, StateService, StateVersion } from '../../node/ports/services.ts'
+import type { AuditService, DocumentsService, FilesService, FileSummary, Json, MembersService, MemoryService, MeshService, MeshSummary, Message, MessageMode, MessagesService, Note, Notice, Peer, PeersService, ProfilesService, RelaysService, RequestsService, Role, SessionInfo, StateChange, StateService, StateVersion } from '../../node/ports/services.ts'
 import { memoryMembers, memoryProfiles, type MemoryMember } from './memory-members.ts'
 import { memoryRequests } from './memory-requests.ts'
 
@@ -16,6 +16,8 @@ interface MemoryInvite {
   readonly role: Role
   readonly uses: number
   readonly approve: boolean
+  readonly groups: readonly string[]
+  readonly messages: MessageMode | null
   readonly expires_at: number
   closed: string | null
 }
@@ -57,7 +59,7 @@ export class MemoryMesh {
 
   /** As if a peer had sent it: it waits in the inbox and watchers hear of it. */
   deliver(message: Pick<Message, 'from' | 'text'> & Partial<Message>): Message {
-    const whole: Message = { id: this.#world.id('msg'), from_member: message.from, from_confirmed: true, to: this.#as, priority: 'next', reply_to: null, at: this.#world.now(), mesh_name: this.name, ...message }
+    const whole: Message = { id: this.#world.id('msg'), from_member: message.from, from_confirmed: true, to: this.#as, priority: 'next', reply_to: null, unasked: message.priority !== 'low', at: this.#world.now(), mesh_name: this.name, ...message }
     this.#inbox.push(whole)
     for (const listener of [...this.#listeners]) listener(whole)
     return whole
@@ -75,10 +77,10 @@ export class MemoryMesh {
         leave()
         return { mesh: this.id, name: this.name }
       },
-      invite: async ({ uses, expires_in_ms, role, approve = false }) => {
-        const invite = { id: this.#world.id('invite'), role, uses, approve, expires_at: this.#world.now() + expires_in_ms, closed: null }
+      invite: async ({ uses, expires_in_ms, role, approve = false, groups = [], messages = null }) => {
+        const invite = { id: this.#world.id('invite'), role, uses, approve, groups, messages, expires_at: this.#world.now() + expires_in_ms, closed: null }
         this.#invites.push(invite)
-        return { id: invite.id, link: `atoll:${this.name}#${invite.id}`, role, uses, approve, expires_at: invite.expires_at, qr: ['█▀█', '▀▀▀'] }
+        return { id: invite.id, link: `atoll:${this.name}#${invite.id}`, role, uses, approve, groups, messages, mesh_name: this.name, by: this.#as, expires_at: invite.expires_at, qr: ['█▀█', '▀▀▀'] }
       },
       revokeInvite: async (id) => {
         const invite = this.#invites.find((one) => one.id === id)

@@ -179,6 +179,7 @@ export class MemoryPeer implements PeerHost {
       sessions: {
         setSummary: async (summary) => peer.update(caller.session, { summary }),
         setStatus: async (status) => peer.update(caller.session, { status }),
+        defaults: async ({ groups = [], messages = 'everyone' }) => ({ groups, messages }),
       },
       get state() {
         return mesh().stateService()

@@ -6,7 +6,7 @@ import type { TypeOf } from '../../../crdt/wire/codec.ts'
 import { boundRandomBytes } from '../../../crdt/crypto/bound-id.ts'
 import { fromHex, toHex, type DeviceId, type LogId, type MemberId } from '../../../crdt/wire/ids.ts'
 import type { Runtime } from '../../ports/runtime.ts'
-import type { Message, Priority, ReceiptState } from '../../ports/services.ts'
+import type { Message, MessageMode, Priority, ReceiptState } from '../../ports/services.ts'
 import type { Committed, Replica } from '../replica/replica.ts'
 import { audienceOf } from './audience.ts'
 import type { Written } from '../replica/author.ts'
@@ -26,10 +26,17 @@ export interface InboxReader {
   readonly session: string | undefined
 }
 
+export interface MailPolicy {
+  readonly isConfirmed: (member: MemberId) => boolean
+  /** Which messages reach sessions unasked. */
+  readonly mode: () => MessageMode
+}
+
 export class Mail {
   readonly #replica: Replica
   readonly #names: Names
-  readonly #isConfirmed: (member: MemberId) => boolean
+  readonly #isConfirmed: MailPolicy['isConfirmed']
+  readonly #mode: MailPolicy['mode']
   readonly #runtime: Runtime
   readonly #listening: Disposable
   readonly #arrivals = new Set<(id: string) => void>()
@@ -44,10 +51,11 @@ export class Mail {
   /** Below this key everything was delivered to a reader. */
   readonly #marks = new Map<string, string>()
 
-  constructor(replica: Replica, names: Names, runtime: Runtime, isConfirmed: (member: MemberId) => boolean) {
+  constructor(replica: Replica, names: Names, runtime: Runtime, { isConfirmed, mode }: MailPolicy) {
     this.#replica = replica
     this.#names = names
     this.#isConfirmed = isConfirmed
+    this.#mode = mode
     this.#runtime = runtime
     this.#listening = replica.onCommit((committed) => this.#committed(committed))
     this.#owePast()
@@ -130,6 +138,7 @@ export class Mail {
 
   show({ message, device, clock }: MessageRow): Message {
     const member = this.#replica.membership.memberOf(device)
+    const mode = this.#mode()
     return {
       id: message.id,
       from: message.session === '' ? this.#names.device(device) : message.session,
@@ -139,6 +148,7 @@ export class Mail {
       text: message.text,
       priority: message.priority,
       reply_to: message.replyTo ?? null,
+      unasked: message.priority !== 'low' && (mode === 'everyone' || (mode === 'mentions' && message.targets.some(({ type }) => type !== 'all'))),
       at: clock.ms,
       mesh_name: this.#names.mesh(),
     }

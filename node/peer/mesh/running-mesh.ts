@@ -27,6 +27,7 @@ import { KeyRotation } from './key-rotation.ts'
 import { Mail } from './mail.ts'
 import { Names } from './names.ts'
 import { Presence } from './presence.ts'
+import { SessionDefaults } from './session-defaults.ts'
 import { shareMissingKeys } from './share-missing-keys.ts'
 import { VerifiedMembers } from './verified-members.ts'
 import { Whispers } from './whispers.ts'
@@ -66,6 +67,7 @@ export class RunningMesh {
   readonly announcements: Announcements
   readonly verified: VerifiedMembers
   readonly confirmations: Confirmations
+  readonly defaults: SessionDefaults
   readonly requests: JoinRequests
   readonly rotation: KeyRotation
   readonly #whispers: Whispers
@@ -92,14 +94,15 @@ export class RunningMesh {
     this.announcements = new Announcements({ replica: needs.replica, names: this.names, requests: this.requests, confirmations: this.confirmations, timers: needs.runtime.timers, log: needs.log })
     this.verified = new VerifiedMembers({ replica: needs.replica, names: this.names, log: needs.log })
     this.rotation = new KeyRotation(needs)
-    this.mail = new Mail(needs.replica, this.names, needs.runtime, (member) => this.isConfirmed(member))
+    this.defaults = new SessionDefaults(needs.replica, needs.log)
+    this.mail = new Mail(needs.replica, this.names, needs.runtime, { isConfirmed: (member) => this.isConfirmed(member), mode: () => this.defaults.current().messages })
     this.#whispers = new Whispers({ ...needs, send: (bytes, skip) => needs.engine.whisper(this.id, bytes, skip) })
     this.documents = new LiveDocuments({ replica: needs.replica, random: needs.runtime.random, log: needs.log, whisper: (plain) => this.#whispers.say(plain) })
     this.files = new MeshFiles({ ...needs, exchange: needs.blobs, peers: () => [...(needs.engine.mesh(this.id)?.sessions.keys() ?? [])], nameOf: (device) => this.names.device(device) })
     this.presence = new Presence({
       runtime: needs.runtime,
       whispers: this.#whispers,
-      mine: () => ({ sessions: needs.sessions(), addresses: needs.addresses(), nat: needs.nat() }),
+      mine: () => ({ sessions: this.sessions(), addresses: needs.addresses(), nat: needs.nat() }),
       neighbours: () => needs.engine.mesh(this.id)?.sessions.keys() ?? [],
       onAddresses: (device, addresses) => this.#learn(device, addresses),
     })
@@ -124,6 +127,12 @@ export class RunningMesh {
     if (whisper.plain[0] !== awarenessWhisper) return this.presence.hear(whisper, bytes, from)
     this.#whispers.passOn(bytes, (remote) => remote === from || remote === whisper.device || this.presence.hears(remote, whisper.device))
     this.documents.hear(whisper.plain)
+  }
+
+  /** This node's sessions, as this mesh sees them. */
+  sessions(): readonly SessionInfo[] {
+    const { groups } = this.defaults.current()
+    return this.#needs.sessions().map((session) => (session.groups.length === 0 ? { ...session, groups } : session))
   }
 
   /** Relays of this mesh, as its stewards wrote them. */

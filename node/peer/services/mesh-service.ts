@@ -8,6 +8,7 @@ import { AtollError } from '../../ports/errors.ts'
 import type { MeshInfo, MeshService, MeshSummary } from '../../ports/services.ts'
 import { invitesOf } from '../join/invites.ts'
 import type { RunningMesh } from '../mesh/running-mesh.ts'
+import { describeInvite, presetOf } from '../mesh/session-defaults.ts'
 import { oneAtATime, type ServicesHost } from './services-host.ts'
 
 export function meshService(peer: ServicesHost, mesh: () => RunningMesh): MeshService {
@@ -62,7 +63,7 @@ export function meshService(peer: ServicesHost, mesh: () => RunningMesh): MeshSe
       })
       return left
     },
-    async invite({ uses, expires_in_ms, role, approve = false }) {
+    async invite({ uses, expires_in_ms, role, approve = false, groups = [], messages }) {
       const running = mesh()
       const { replica } = running
       const { runtime, network } = peer.needs
@@ -73,12 +74,13 @@ export function meshService(peer: ServicesHost, mesh: () => RunningMesh): MeshSe
       const expires = runtime.clock.now() + expires_in_ms
       const invite = inviteKey(secret).publicKey as InviteId
       const [opened] = await replica.operate(() => [{ type: 'invite', grant: replica.grant(), invite, role, uses, expires, approval: approve ? 'steward' : 'none', history: 'all' }])
+      if (groups.length > 0 || messages !== undefined) await describeInvite(replica, opened as EntryId, { groups, messages: messages ?? 'everyone' })
       const relays = running.relays()
       const direct = network.addresses().filter((address) => !address.includes('/p2p-circuit'))
       const addresses = (relays.length > 0 ? relays : direct).slice(0, limits.relaysPerLink)
       const link = formatLink({ mesh: running.id as EntryId, inviter: peer.identity.device, opened: opened as EntryId, addresses, secret }, pageOf(relays))
       peer.rendezvous()
-      return { id: opened as string, link, role, uses, approve, expires_at: expires, qr: renderUnicodeCompact(link, { ecc: 'L', border: 1 }).split('\n') }
+      return { id: opened as string, link, role, uses, approve, groups, messages: messages ?? null, mesh_name: running.names.mesh(), by: running.names.device(peer.identity.device), expires_at: expires, qr: renderUnicodeCompact(link, { ecc: 'L', border: 1 }).split('\n') }
     },
     async revokeInvite(typed) {
       const { replica } = mesh()
@@ -88,7 +90,7 @@ export function meshService(peer: ServicesHost, mesh: () => RunningMesh): MeshSe
     },
     async listInvites() {
       const running = mesh()
-      return invitesOf(running.replica).map(({ opened, op, by, used, closed }) => ({ id: opened, role: (op as OpOf<'invite'>).role, uses: op.uses, used, approve: op.approval === 'steward', expires_at: op.expires, closed: closed ?? null, by: running.names.device(by) }))
+      return invitesOf(running.replica).map(({ opened, op, by, used, closed }) => ({ ...(presetOf(running.replica, opened, running.replica.membership.memberOf(by)) ?? { groups: [], messages: null }), id: opened, role: (op as OpOf<'invite'>).role, uses: op.uses, used, approve: op.approval === 'steward', expires_at: op.expires, closed: closed ?? null, by: running.names.device(by) }))
     },
   }
 }

@@ -52,7 +52,9 @@ export function meshesService(peer: ServicesHost): MeshesService {
       const unnamed = (name !== undefined || member === root.publicKey) && !(await nameOneself(running, member, own))
       progress('joined; fetching what the mesh holds')
       await peer.caughtUp(running, signal)
-      return { ...joined(running, member), ...(unnamed ? { note: namedByStewards } : {}) }
+      await running.defaults.adopt()
+      const notes = [...(unnamed ? [namedByStewards] : []), ...defaultsNote(running)]
+      return { ...joined(running, member), ...(notes.length > 0 ? { note: notes.join(' ') } : {}) }
     },
 
     async list() {
@@ -82,6 +84,16 @@ async function nameOneself({ replica }: RunningMesh, member: MemberId, name: str
 export function joined(mesh: RunningMesh, member: MemberId): Joined {
   const role = mesh.replica.membership.now().member(member)?.role ?? 'member'
   return { mesh: mesh.id, name: mesh.names.mesh(), member, member_name: mesh.names.member(member), role }
+}
+
+/** What the invite said that sessions begin with, where that is anything. */
+function defaultsNote({ defaults }: RunningMesh): readonly string[] {
+  const { groups, messages } = defaults.current()
+  const said = [
+    ...(groups.length > 0 ? [`Your sessions begin in ${groups.length === 1 ? 'the group' : 'the groups'} ${groups.join(', ')}.`] : []),
+    ...(messages === 'mentions' ? ['Only messages to you or a session by name reach it unasked.'] : messages === 'none' ? ['No message reaches a session unasked.'] : []),
+  ]
+  return said.length === 0 ? [] : [...said, '`atoll session defaults` changes that.']
 }
 
 function linkOf(pasted: string): InviteLink {

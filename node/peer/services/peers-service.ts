@@ -31,7 +31,7 @@ export function peersService(peer: ServicesHost, mesh: () => RunningMesh): Peers
           received_bytes: network.traffic(device).received,
           synced: running.isSynced(device),
           last_seen: you ? peer.needs.runtime.clock.now() : running.presence.lastSeen(device),
-          sessions: you ? peer.sessions.shown() : running.presence.sessions(device),
+          sessions: you ? running.sessions() : running.presence.sessions(device),
         }
       })
     },

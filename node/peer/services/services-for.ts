@@ -53,6 +53,13 @@ export function servicesFor(peer: ServicesHost, caller: Caller): Services {
       async setStatus(status) {
         peer.sessions.update(caller.session, { status })
       },
+      async defaults(change) {
+        const running = mesh()
+        if (change.groups === undefined && change.messages === undefined) return running.defaults.current()
+        const changed = await running.defaults.change(change)
+        running.presence.announce()
+        return changed
+      },
     },
     state: stateService(mesh),
     memory: memoryService(mesh, runtime.random),

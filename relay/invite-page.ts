@@ -8,16 +8,18 @@ const style = `
 :root { color-scheme: light dark; --ink: #14212b; --soft: #51626e; --paper: #f6f8f9; --card: #ffffff; --line: #d5dde2; --mark: #0b6b5d }
 @media (prefers-color-scheme: dark) { :root { --ink: #e4ebef; --soft: #9fb0bb; --paper: #0e161c; --card: #16212a; --line: #2b3a45; --mark: #5fd0bd } }
 * { box-sizing: border-box }
-body { margin: 0; min-height: 100vh; background: var(--paper); color: var(--ink); font: 1.05rem/1.55 system-ui, sans-serif; display: grid; align-items: center; justify-items: center }
+body { margin: 0; min-height: 100vh; background: var(--paper); color: var(--ink); font: 1.05rem/1.55 system-ui, sans-serif; display: grid; grid-template-columns: minmax(0, 1fr); align-items: center; justify-items: center }
 main { width: 100%; max-width: 38rem; padding: clamp(1.25rem, 5vw, 3rem) }
-h1 { font-size: clamp(1.5rem, 5vw, 2.1rem); line-height: 1.2; margin: 0 0 .5rem }
+h1 { font-size: clamp(1.5rem, 5vw, 2.1rem); line-height: 1.2; margin: 0 0 .75rem; text-wrap: balance }
 p { margin: .5rem 0 }
 ol { padding: 0; margin: 1.5rem 0; list-style: none; counter-reset: step }
 li { position: relative; counter-increment: step; background: var(--card); border: 1px solid var(--line); border-radius: .75rem; padding: 1rem 1rem 1rem 3.25rem; margin: .75rem 0 }
 li::before { content: counter(step); position: absolute; left: 1rem; top: 1rem; width: 1.5rem; height: 1.5rem; border-radius: 50%; background: var(--mark); color: var(--card); font-weight: 600; font-size: .9rem; display: grid; place-items: center }
-pre { margin: .5rem 0 0; padding: .75rem 1rem; border-radius: .5rem; border: 1px solid var(--line); background: var(--paper); overflow-x: auto; font: 1rem/1.4 ui-monospace, monospace; user-select: all }
+pre { margin: .5rem 0 0; padding: .75rem; border-radius: .5rem; border: 1px solid var(--line); background: var(--paper); overflow-x: auto; font: clamp(.8rem, 3.7vw, 1rem)/1.4 ui-monospace, monospace; user-select: all }
 code { font-family: ui-monospace, monospace }
-small, footer { color: var(--soft); font-size: .92rem }
+li small { display: block; margin-top: .5rem }
+small, footer { color: var(--soft); font-size: .92rem; line-height: 1.5 }
+footer { border-top: 1px solid var(--line); padding-top: .75rem }
 kbd { font: .9em ui-monospace, monospace; border: 1px solid var(--line); border-radius: .3rem; padding: 0 .3rem }
 `
 
@@ -32,13 +34,15 @@ export const pagePolicy = [
 
 export const invitePage = page('You are invited to an Atoll mesh', `
 <h1>You are invited to an Atoll mesh</h1>
-<p>This page's address is the invitation. Whoever has it can use it, so pass it on to nobody else.</p>
+<p>A mesh connects people, their machines and their coding agents with each other, and with nobody in between. This page's address is your invitation: whoever has it can use it, so pass it on to nobody.</p>
 <ol>
-<li>Copy the whole address of this page from the address bar, with all that follows the <code>#</code>.</li>
-<li>Run this in a terminal, paste the address, and press <kbd>Enter</kbd>:
+<li>If you do not have Atoll yet, get Node.js 22.18 or newer, and run this in a terminal:
+<pre>npm install --global atoll</pre></li>
+<li>Run this on the computer that is to join:
 <pre>atoll join -</pre></li>
+<li>Copy the whole address of this page from the address bar, with all that follows the <code>#</code>. Paste it into the terminal and press <kbd>Enter</kbd>.
+<small>If you are then shown a number, an admin has to let you in: tell it to whoever invited you, in person or on a call.</small></li>
 </ol>
-<p><small>No such command yet? Atoll needs Node.js 22.18 or newer; install it once with <code>npm install --global atoll</code>.</small></p>
 <footer><p>This server cannot read the invitation: your browser keeps everything behind the <code>#</code> to itself, and this page runs no script. It only helps the two of you meet, and passes on what it cannot open.</p></footer>
 `)
 

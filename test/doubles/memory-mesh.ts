@@ -2,6 +2,7 @@
 import { AtollError } from '../../node/ports/errors.ts'
 import type { AuditService, DocumentsService, FilesService, FileSummary, Json, MembersService, MemoryService, MeshService, MeshSummary, Message, MessageMode, MessagesService, Note, Notice, Peer, PeersService, ProfilesService, RelaysService, RequestsService, Role, SessionInfo, StateChange, StateService, StateVersion } from '../../node/ports/services.ts'
 import { memoryMembers, memoryProfiles, type MemoryMember } from './memory-members.ts'
+import { memoryDocuments } from './memory-documents.ts'
 import { memoryRequests } from './memory-requests.ts'
 
 interface World {
@@ -36,7 +37,7 @@ export class MemoryMesh {
   readonly #history = new Map<string, StateVersion[]>()
   readonly #watchers = new Set<(change: StateChange) => void>()
   readonly #notes = new Map<string, Note>()
-  readonly #documents = new Map<string, { readonly id: string; readonly title: string; text: string; readonly at: number }>()
+  readonly #documents: DocumentsService
   readonly #files = new Map<string, FileSummary>()
   readonly #sent = new Map<string, readonly string[]>()
   readonly #sentByKey = new Map<string, string>()
@@ -50,6 +51,7 @@ export class MemoryMesh {
     this.id = id
     this.name = name
     this.#as = as
+    this.#documents = memoryDocuments(world, as)
     this.profiles = memoryProfiles({ member: this.member, name: as })
   }
 
@@ -178,29 +180,7 @@ export class MemoryMesh {
   }
 
   documentsService(): DocumentsService {
-    const find = (typed: string): { id: string; title: string; text: string; at: number } => {
-      const found = [...this.#documents.values()].filter(({ id, title }) => id === typed || title === typed)
-      const [only, ...others] = found
-      if (!only || others.length > 0) throw new AtollError('document_unknown', { name: typed, choices: 'none' })
-      return only
-    }
-    const summary = ({ id, title, at }: { id: string; title: string; at: number }): { id: string; title: string; by: string; at: number } => ({ id, title, by: this.#as, at })
-    return {
-      create: async ({ title, text = '' }) => {
-        const document = { id: this.#world.id('doc'), title, text, at: this.#world.now() }
-        this.#documents.set(document.id, document)
-        return summary(document)
-      },
-      list: async () => [...this.#documents.values()].map(summary),
-      show: async (typed, part) => ({ ...summary(find(typed)), text: find(typed).text, parts: [part] }),
-      append: async ({ document, text }) => {
-        const found = find(document)
-        found.text += `${found.text === '' ? '' : '\n'}${text}`
-        return { id: found.id, title: found.title, length: found.text.length }
-      },
-      connect: async (typed) => ({ id: find(typed).id, title: find(typed).title, url: 'ws://127.0.0.1:1', room: find(typed).id, protocols: ['atoll', 'secret'] }),
-      export: async (typed, format) => ({ id: find(typed).id, title: find(typed).title, format, content: format === 'text' ? find(typed).text : btoa(find(typed).text) }),
-    }
+    return this.#documents
   }
 
   /** Files are their records only: what a path holds is nobody's business here. */

@@ -137,7 +137,7 @@ test('T9: members coming and going and changed keys are told once where they bec
   await world.time.advance(10_000)
   expect(texts()[0]).toBe('carol left the mesh')
   const logged = (peer: SimPeer): unknown[] => peer.lines.filter(({ event }) => event === 'membership').map(({ fields }) => fields?.['did'])
-  expect(logged(bob)).toEqual(expect.arrayContaining(['admitted dave as member by an invite of alice', 'removed dave', 'left the mesh']))
+  expect(logged(bob)).toEqual(expect.arrayContaining(['admitted dave as member by an invite of alice, unconfirmed', 'removed dave', 'left the mesh']))
   // Who was away is told when it comes back, and who joins is not told what was before.
   expect(logged(carol)).toContain('removed dave')
   expect(logged(world.peer('dave'))).not.toContain('admitted bob as member by an invite of alice')

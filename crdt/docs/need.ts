@@ -3,6 +3,7 @@ import type { Need } from '../members/permissions.ts'
 import { profileFields, type ProfileField } from '../members/policy.ts'
 import type { MemberId } from '../wire/ids.ts'
 import { kinds } from './change.ts'
+import { grantsDoc } from './grants.ts'
 
 const ofKind: ReadonlyMap<number, Need> = new Map<number, Need>([
   [kinds.message, { type: 'permission', permission: 'message.send' }],
@@ -25,6 +26,7 @@ export const needOf = (kind: number): Need | undefined => ofKind.get(kind)
 
 /** What a change of a register asks for; undefined where this version knows no such document. */
 export function needOfRegister(doc: string, key: string): Need | undefined {
+  if (doc === grantsDoc) return { type: 'own', of: key.slice(0, 64) as MemberId }
   if (doc !== 'members') return ofDoc.get(doc)
   const place = placeOf(key)
   return place ? { type: 'profile', ...place } : { type: 'steward' }

@@ -21,6 +21,7 @@ export const contentRoles: Readonly<Record<ContentPermission, ReadonlySet<Role>>
 export type Need =
   | { readonly type: 'permission'; readonly permission: ContentPermission }
   | { readonly type: 'profile'; readonly of: MemberId; readonly field: ProfileField }
+  | { readonly type: 'own'; readonly of: MemberId }
   | { readonly type: 'steward' }
   | { readonly type: 'reader' }
 
@@ -65,6 +66,7 @@ export function meets(need: Need, writer: Writer, policies: Policies): boolean {
   switch (need.type) {
     case 'permission': return holds(need.permission, writer, policies)
     case 'profile': return stewards.has(writer.role) || (need.of === writer.member && readers.has(writer.role) && editorsOf(policies, need.field) === 'self')
+    case 'own': return need.of === writer.member && readers.has(writer.role)
     case 'steward': return stewards.has(writer.role)
     case 'reader': return readers.has(writer.role)
   }

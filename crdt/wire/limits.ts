@@ -35,6 +35,7 @@ export const limits = {
   noteBytes: 64 * 1024,
   tagsPerNote: 32,
   tagBytes: 64,
+  grantsPerMember: 4096,
   documentTextBytes: 1024 * 1024,
   linkBytes: 2048,
   relaysPerLink: 3,
@@ -50,6 +51,7 @@ export const limits = {
   handshakeBytes: 4096,
   joinHistoryBytes: 32 * 1024 * 1024,
   whisperBytes: 8 * 1024,
+  slotsPerWhisper: 16,
 
   blobIdsPerFrame: 1000,
   blobWindowBytes: 4 * 1024 * 1024,

@@ -36,6 +36,7 @@ export const domains = {
   sealedCommitment: 'atoll/sealed-commitment/v1',
   whisperKey: 'atoll/whisper-key/v1',
   whisper: 'atoll/whisper/v1',
+  whisperToSome: 'atoll/whisper-to-some/v1',
   headsDigest: 'atoll/heads-digest/v1',
   fileId: 'atoll/file-id/v1',
   fileKey: 'atoll/file-key/v1',

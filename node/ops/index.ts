@@ -17,6 +17,12 @@ import { inviteRequests } from './invite/requests.ts'
 import { inviteRevoke } from './invite/revoke.ts'
 import { deviceList } from './device/list.ts'
 import { deviceRemove } from './device/remove.ts'
+import { grantBlock } from './grant/block.ts'
+import { grantList } from './grant/list.ts'
+import { grantReset } from './grant/reset.ts'
+import { grantRevoke } from './grant/revoke.ts'
+import { grantSet } from './grant/set.ts'
+import { grantUnblock } from './grant/unblock.ts'
 import { keyRotate } from './key/rotate.ts'
 import { keySchedule } from './key/schedule.ts'
 import { memberAllow } from './member/allow.ts'
@@ -88,6 +94,7 @@ export const operations = [
   keyRotate, keySchedule,
   relayAdd, relayRemove, relayList,
   deviceList, deviceRemove,
+  grantList, grantSet, grantRevoke, grantReset, grantBlock, grantUnblock,
   memberList, memberRole, memberRename, memberVerify, memberRemove,
   memberPermissions, memberAllow, memberDeny, memberDefault,
   profileShow, profileSet, profilePolicy,

@@ -49,6 +49,9 @@ export const permissions = {
   'policy.write': [...stewards],
   // A mark of this device alone.
   'member.verify': anyone,
+  'grant.read': anyone,
+  // One's own, which bind nobody else. A mirror holds no keys to keep them with.
+  'grant.write': present.filter((role) => role !== 'mirror'),
   'peer.ping': present,
   'state.read': anyone,
   'state.write': content('state.write'),

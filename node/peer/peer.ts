@@ -70,8 +70,8 @@ export class Peer implements PeerHost, ServicesHost, AsyncDisposable {
       store: needs.blobs ?? new MemoryBlobStore(needs.runtime.clock),
       crypto: needs.blobCrypto ?? sodiumBlobCrypto,
       log: needs.log.scope('blobs'),
-      meshes: () => this.meshes.keys(),
-      isAdmitted: (mesh, remote) => this.meshes.get(mesh)?.replica.membership.now().device(remote) !== undefined,
+      meshes: (remote) => [...this.meshes.keys()].filter((mesh) => !this.#refuses(mesh, remote)),
+      isAdmitted: (mesh, remote) => this.meshes.get(mesh)?.replica.membership.now().device(remote) !== undefined && !this.#refuses(mesh, remote),
     })
     needs.network.onBetterPath((remote) => {
       for (const mesh of this.meshes.values()) mesh.files.moved(remote)
@@ -79,7 +79,7 @@ export class Peer implements PeerHost, ServicesHost, AsyncDisposable {
     needs.network.handle(protocols.join, (stream) => {
       admit(stream, () => this.meshes.values(), needs.runtime).catch((error: unknown) => needs.log.warn('join_failed', { why: String(error) }))
     })
-    needs.network.handle(protocols.recover, (stream) => answerRecovery(stream, () => new Map([...this.meshes].map(([mesh, { replica }]) => [mesh, replica])), { device: this.identity.device, runtime: needs.runtime, log: needs.log.scope('recovery') }))
+    needs.network.handle(protocols.recover, (stream) => answerRecovery(stream, () => new Map([...this.meshes].map(([mesh, { replica }]) => [mesh, replica])), { device: this.identity.device, runtime: needs.runtime, log: needs.log.scope('recovery'), refuses: (mesh, member) => this.meshes.get(mesh)?.grants.isBlocked(member) === true }))
     this.collector = new Collector({ store: this.blobs.store, runtime: needs.runtime, log: needs.log.scope('blobs'), live: () => this.#liveBlobs() })
     needs.network.onFound((code, peers) => this.#found(code, peers))
     for (const { mesh, complete } of needs.profile.meshes()) {
@@ -115,7 +115,7 @@ export class Peer implements PeerHost, ServicesHost, AsyncDisposable {
       verify: this.#verify,
       log: log.scope('mesh'),
       boot: this.#boot,
-      sessions: () => this.sessions.shown(),
+      sessions: (shows) => this.sessions.shown(shows),
       addresses: () => network.addresses().filter((address) => !address.includes('/p2p-circuit')).slice(0, 8),
       nat: () => network.nat(),
       onAddresses: (device, addresses) => network.learn(device, addresses),
@@ -235,6 +235,11 @@ export class Peer implements PeerHost, ServicesHost, AsyncDisposable {
       this.#notOpened.set(mesh, why)
       this.needs.log.error('mesh_not_opened', { mesh, why: why.message })
     }
+  }
+
+  /** Whether a device is of somebody whom we block in a mesh. */
+  #refuses(mesh: MeshId, remote: DeviceId): boolean {
+    return this.meshes.get(mesh)?.grants.blocks(remote) === true
   }
 
   /** Of all meshes that are kept here; undefined while one of them cannot be read, since nobody knows what it needs. */

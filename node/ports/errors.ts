@@ -53,6 +53,7 @@ export const errorTable = {
   device_unknown: { local: 'None of your devices in this mesh begins with {device}. `atoll device list` shows them.', remote: 'Unknown device.', exit: 3, retry: false },
   device_not_removable: { local: 'The device {device} cannot be removed from here: {why}.', remote: 'Not permitted.', exit: 4, retry: false },
   role_refused: { local: '{name} cannot become {role} by you: {why}.', remote: 'Not permitted.', exit: 4, retry: false },
+  grants_full: { local: 'You have decided {count} things already, and at most {limit} are kept. `atoll grants reset NAME` takes back what you decided about somebody.', remote: 'Too much.', exit: 6, retry: false },
   removed: { local: 'You were removed from this mesh on {at}. What you already hold stays readable; ask an admin for a new invite.', remote: 'Not a member.', exit: 4, retry: false },
   already_joined: { local: 'You are already in this mesh as {name}.', remote: 'Already a member.', exit: 6, retry: false },
 

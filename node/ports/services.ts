@@ -7,6 +7,7 @@
  * Every method may throw AtollError; long ones take a signal.
  */
 
+import type { Grantable } from '../../crdt/docs/grants.ts'
 import type { Choice, ContentPermission, ProfileField } from '../../crdt/members/policy.ts'
 import type { MetricFamily } from '../../crdt/wire/metrics-text.ts'
 import type { OperationMeter } from './meter.ts'
@@ -335,6 +336,31 @@ export interface ProfilesService {
   setPolicy(field: ProfileField, editors: 'self' | 'stewards'): Promise<{ field: ProfileField; before: 'self' | 'stewards'; editors: 'self' | 'stewards' }>
 }
 
+/** Whether somebody may, and where that was decided: about them by name, about everyone, or nowhere. Null: as their role is. */
+export interface Grant {
+  readonly allowed: boolean | null
+  readonly by: 'name' | 'everyone' | 'default'
+}
+
+/** What one member, or everyone whom nothing else names, may do with the caller's member. */
+export interface GrantLine {
+  /** Null: everyone. */
+  readonly member: string | null
+  readonly name: string
+  readonly role: Role | null
+  readonly blocked: boolean
+  readonly grants: Readonly<Record<Grantable, Grant>>
+}
+
+/** The caller's member's own grants: private, and the same on all its devices. Names may be `everyone`. */
+export interface GrantsService {
+  list(): Promise<readonly GrantLine[]>
+  set(what: Grantable, name: string, allow: boolean): Promise<GrantLine>
+  /** Takes back what was decided about somebody; a block too. */
+  reset(name: string): Promise<GrantLine>
+  block(name: string, blocked: boolean): Promise<GrantLine>
+}
+
 // ---- sessions and peers ------------------------------------------------------------------------------
 
 export interface SessionInfo {
@@ -562,7 +588,7 @@ export interface AuditReport {
 /** What an entry may have done: operations on the membership, then changes of what is shared. */
 export const auditKinds = {
   membership: ['founded', 'admitted', 'role_given', 'device_linked', 'removed', 'device_removed', 'left', 'invited', 'invite_revoked', 'invite_ended', 'keys_changed', 'keys_shared', 'sealing_key_changed', 'exception_made', 'profile_policy_set'],
-  content: ['state_set', 'state_deleted', 'note_set', 'note_forgotten', 'document_named', 'document_edited', 'member_named', 'profile_edited', 'mesh_named', 'relays_set', 'rotation_set', 'file_shared', 'file_opened', 'file_deleted', 'message_sent', 'receipt', 'key_refused', 'sealed'],
+  content: ['state_set', 'state_deleted', 'note_set', 'note_forgotten', 'document_named', 'document_edited', 'member_named', 'profile_edited', 'mesh_named', 'relays_set', 'rotation_set', 'file_shared', 'file_opened', 'file_deleted', 'message_sent', 'receipt', 'key_refused', 'grant_decided', 'sealed'],
   /** Of a later version, or nothing that any understands: it may be either. */
   either: ['unknown'],
 } as const
@@ -641,6 +667,7 @@ export interface Services {
   readonly members: MembersService
   readonly profiles: ProfilesService
   readonly devices: DevicesService
+  readonly grants: GrantsService
   readonly peers: PeersService
   readonly sessions: SessionsService
   readonly state: StateService

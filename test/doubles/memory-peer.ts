@@ -173,6 +173,9 @@ export class MemoryPeer implements PeerHost {
           throw new AtollError('device_unknown', { device })
         },
       },
+      get grants() {
+        return mesh().grants
+      },
       get peers() {
         return mesh().peersService()
       },

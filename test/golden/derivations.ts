@@ -16,8 +16,8 @@ import { filled, partyOf, partySecrets } from './values.ts'
 
 const formatLimits = ['entryBytes', 'changesPerEntry', 'depsPerChange', 'docNameBytes', 'payloadBytes', 'clearOpBytes', 'frontierIds', 'recipients', 'recipientsPerEnvelope', 'pins', 'devicesPerGrant', 'keyBytes', 'valueBytes', 'messageBytes'] as const
 
-/** What came after the first vectors were written stands in files of its own (blobs.ts, safety-numbers.ts, recovery.ts, approval.ts). */
-const laterDomains: ReadonlySet<string> = new Set(['fileId', 'fileKey', 'chunkKey', 'gear', 'safetyNumber', 'backupChecksum', 'recoveryClaim', 'joinNumber'])
+/** What came after the first vectors were written stands in files of its own (blobs.ts, safety-numbers.ts, recovery.ts, approval.ts, grants.ts). */
+const laterDomains: ReadonlySet<string> = new Set(['fileId', 'fileKey', 'chunkKey', 'gear', 'safetyNumber', 'backupChecksum', 'recoveryClaim', 'joinNumber', 'whisperToSome'])
 const { blobs: _blobs, recover: _recover, ...firstProtocols } = protocols
 
 /** Names and numbers that are settled for good. */

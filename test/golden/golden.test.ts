@@ -27,6 +27,7 @@ import { decodeOp, encodeOp, type MemberOp, type OpOf } from '../../crdt/members
 import { headsDigest, type HeadPoint } from '../../crdt/sync/heads.ts'
 import { meshOfTag, syncTag } from '../../crdt/sync/handshake.ts'
 import { openWhisper } from '../../crdt/sync/whisper.ts'
+import { isWhisperToSome, openWhisperTo } from '../../crdt/sync/whisper-to-some.ts'
 import { decode } from '../../crdt/wire/codec.ts'
 import { fromHex, toHex, type DeviceId, type EntryId, type LogId, type MemberId, type MeshId } from '../../crdt/wire/ids.ts'
 import { limits } from '../../crdt/wire/limits.ts'
@@ -339,6 +340,21 @@ function thirtyDigits(domain: string, seed: Uint8Array): string {
   for (let round = 0; round < 16_384; round++) state = hash(domain, join2(state, seed))
   return [0, 5, 10, 15, 20, 25].map((at) => (BigInt(`0x${toHex(state.slice(at, at + 5))}`) % 100_000n).toString().padStart(5, '0')).join('')
 }
+
+test('T10 G2: whispers for some devices open for them alone, and say nothing of anybody outside', () => {
+  const { domain, whisper, keys } = fromJson(readVectors('grants')) as { domain: string; whisper: { mesh: MeshId; by: string; to: string[]; boot: Uint8Array; counter: number; plain: Uint8Array; frame: Uint8Array }; keys: { member: string; subject: string; what: string; key: string }[] }
+  const { frame, boot, counter, plain } = whisper
+  const open = (by: string, bytes = frame, of = whisper.mesh): unknown => openWhisperTo(of, bytes, party(by).identity.wrapper, verify)
+  const { device } = party(whisper.by).identity
+  for (const to of whisper.to) expect(open(to)).toEqual({ device, boot, counter, plain })
+  for (const other of ['alice', 'dave']) expect(open(other)).toBeUndefined()
+  expect(open('bob', frame, 'ab'.repeat(32) as MeshId)).toBeUndefined()
+  for (let at = 0; at < frame.length; at += 7) expect(open('carol', frame.with(at, frame[at]! ^ 1)), `byte ${at}`).toBeUndefined()
+  expect(isWhisperToSome(frame)).toBe(true)
+  expect(new TextDecoder().decode(frame.slice(0, domain.length))).toBe(domain)
+  for (const name of ['alice', 'bob', 'carol']) for (const id of [party(name).identity.device, party(name).identity.sealing.publicKey]) expect(toHex(frame)).not.toContain(id)
+  for (const { member, subject, what, key } of keys) expect(key).toBe(`${member}/${subject}/${what}`)
+})
 
 test('T10 T11: safety numbers are what SPEC.md says', () => {
   const { domain, numbers } = fromJson(readVectors('safety-numbers')) as { domain: string; numbers: { mesh: MeshId; one: MemberId; other: MemberId; number: string }[] }

@@ -4,6 +4,7 @@ import { approval } from './approval.ts'
 import { blobs } from './blobs.ts'
 import { codecs } from './codecs.ts'
 import { derivations, settled } from './derivations.ts'
+import { grants } from './grants.ts'
 import { goldenHistory, type GoldenEntry } from './history.ts'
 import { recovery } from './recovery.ts'
 import { documentSamples, policySamples, samples, wrongKeySamples, type Sample } from './samples.ts'
@@ -24,6 +25,7 @@ export function vectors(): Readonly<Record<string, Json>> {
     derivations: toJson(derivations(history)),
     approval: toJson(approval(history.mesh)),
     'safety-numbers': toJson(safetyNumbers(history.mesh)),
+    grants: toJson(grants(history.mesh)),
     history: toJson({ mesh: history.mesh, parties: Object.values(partySecrets), epochs: history.epochs, message: history.message, entries: history.entries.map(entryVector) }),
   }
 }

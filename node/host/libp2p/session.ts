@@ -190,8 +190,8 @@ export class Session implements AsyncDisposable {
   }
 
   async #start(): Promise<void> {
-    const { runtime, log, key, listen, handlers } = this.#parts
-    const circuits = { timers: runtime.timers, log: log.scope('circuit'), relay: (address: Multiaddr, signal: AbortSignal) => this.relays.connection(address, signal), reserved: (relay: Connection) => this.relays.reserved(relay), stopping: this.#stopping.signal }
+    const { runtime, log, key, listen, handlers, isBarred } = this.#parts
+    const circuits = { isBarred, timers: runtime.timers, log: log.scope('circuit'), relay: (address: Multiaddr, signal: AbortSignal) => this.relays.connection(address, signal), reserved: (relay: Connection) => this.relays.reserved(relay), stopping: this.#stopping.signal }
     const webRtc = {
       log: log.scope('webrtc'),
       stun: () => this.relays.stun().flat(),
@@ -204,7 +204,7 @@ export class Session implements AsyncDisposable {
       listen,
       gater: limitConnections(defaultConnectionLimits, (peer) => {
         const device = peerIdToDevice(peer)
-        return device === undefined ? Infinity : this.connections.count(device)
+        return device === undefined || isBarred(device) ? Infinity : this.connections.count(device)
       }),
       transports: [({ upgrader }) => (transport = new CircuitTransport(circuits, upgrader)), (components) => (this.#webRtc = new WebRtcTransport(webRtc, components))],
       announced: () => this.addresses().map((address) => multiaddr(address)),

@@ -35,6 +35,7 @@ export const madeBy: Readonly<Record<AuditKind, readonly string[]>> = {
   message_sent: ['message.send'],
   receipt: ['message.inbox'],
   key_refused: [],
+  grant_decided: ['grant.set', 'grant.revoke', 'grant.block', 'grant.unblock', 'grant.reset'],
   sealed: [],
   unknown: [],
 }

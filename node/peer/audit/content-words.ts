@@ -2,6 +2,7 @@
 import * as z from 'zod'
 import { deletePayload, kinds, messagePayload, setPayload, type Change, type Target } from '../../../crdt/docs/change.ts'
 import { fileDeletePayload, filePayload, parseFile } from '../../../crdt/docs/files.ts'
+import { grantsDoc } from '../../../crdt/docs/grants.ts'
 import { needOfRegister } from '../../../crdt/docs/need.ts'
 import { readRegister } from '../../../crdt/docs/registers.ts'
 import { wrongKeyPayload } from '../../../crdt/docs/wrong-keys.ts'
@@ -41,6 +42,7 @@ const words: Partial<Readonly<Record<AuditKind, (what: string, count: number) =>
   message_sent: (what, count) => (count === 1 ? `wrote a message to ${what}` : `wrote ${count} messages to ${what}`),
   receipt: () => 'confirmed what had come',
   key_refused: (what) => `said that a key does not fit that was handed out by ${what}`,
+  grant_decided: (_, count) => (count === 1 ? 'decided what somebody may do with them' : `decided ${count} times what somebody may do with them`),
   sealed: (what) => `wrote something sealed for ${what}`,
 }
 
@@ -95,7 +97,7 @@ function sealed(change: Change, context: Context): readonly Touched[] {
   const inner = openChanges(change.payload, mesh, entry.device, identity.device, identity.wrapper, (key) => membership.now().hasSealingKey(entry.device, key))
   if (inner) return inner.flatMap((one) => touchedBy(one, { ...context, inner: true }))
   const others = recipientsOf(change.payload).filter((device) => device !== entry.device).length
-  return [{ kind: 'sealed', about: others === 1 ? 'one other device' : `${others} other devices` }]
+  return [{ kind: 'sealed', about: others === 0 ? 'nobody else' : others === 1 ? 'one other device' : `${others} other devices` }]
 }
 
 function register(change: Change, context: Context): readonly Touched[] {
@@ -105,6 +107,7 @@ function register(change: Change, context: Context): readonly Touched[] {
   const isSet = change.kind === kinds.set
   if (change.doc === 'state') return [{ kind: isSet ? 'state_set' : 'state_deleted', about: key }]
   if (change.doc === 'memory') return [{ kind: isSet ? 'note_set' : 'note_forgotten' }]
+  if (change.doc === grantsDoc) return [{ kind: context.inner ? 'grant_decided' : 'unknown' }]
   if (change.doc === 'documents') return [{ kind: 'document_named', about: titleOf(context, key) }]
   if (change.doc === 'members') {
     const need = needOfRegister(change.doc, key)

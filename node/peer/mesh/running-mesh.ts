@@ -22,10 +22,12 @@ import type { BlobExchange } from '../blobs/blob-exchange.ts'
 import { MeshFiles } from '../blobs/mesh-files.ts'
 import { LogTimes } from '../audit/log-times.ts'
 import { Announcements } from './announcements.ts'
+import { Grants } from './grants.ts'
 import { KeyRotation } from './key-rotation.ts'
 import { Mail } from './mail.ts'
 import { Names } from './names.ts'
 import { Presence } from './presence.ts'
+import { blockedDevices, presenceAudiences, type Shows } from './presence-audiences.ts'
 import { shareMissingKeys } from './share-missing-keys.ts'
 import { VerifiedMembers } from './verified-members.ts'
 import { Whispers } from './whispers.ts'
@@ -44,7 +46,7 @@ export interface RunningMeshNeeds {
   readonly verify: Verify
   readonly log: Log
   readonly boot: Uint8Array
-  readonly sessions: () => readonly SessionInfo[]
+  readonly sessions: (shows: Shows) => readonly SessionInfo[]
   readonly addresses: () => readonly string[]
   /** What stands between this machine and the world. */
   readonly nat: () => NatKind
@@ -57,6 +59,7 @@ export class RunningMesh {
   readonly id: MeshId
   readonly replica: Replica
   readonly names: Names
+  readonly grants: Grants
   readonly presence: Presence
   readonly mail: Mail
   readonly documents: LiveDocuments
@@ -84,19 +87,23 @@ export class RunningMesh {
     this.replica = needs.replica
     this.id = needs.replica.mesh
     this.names = new Names(needs.replica)
+    this.grants = new Grants(needs.replica)
     this.times = new LogTimes(needs.replica)
     this.requests = new JoinRequests(needs)
     this.announcements = new Announcements({ replica: needs.replica, names: this.names, requests: this.requests, timers: needs.runtime.timers, log: needs.log })
     this.verified = new VerifiedMembers({ replica: needs.replica, names: this.names, log: needs.log })
     this.rotation = new KeyRotation(needs)
-    this.mail = new Mail(needs.replica, this.names, needs.runtime)
+    this.mail = new Mail(needs.replica, this.names, this.grants, needs.runtime)
     this.#whispers = new Whispers({ ...needs, send: (bytes, skip) => needs.engine.whisper(this.id, bytes, skip) })
-    this.documents = new LiveDocuments({ replica: needs.replica, random: needs.runtime.random, log: needs.log, whisper: (plain) => this.#whispers.say(plain) })
+    this.documents = new LiveDocuments({ replica: needs.replica, random: needs.runtime.random, log: needs.log, whisper: (plain) => this.#whisper(plain) })
     this.files = new MeshFiles({ ...needs, exchange: needs.blobs, peers: () => [...(needs.engine.mesh(this.id)?.sessions.keys() ?? [])], nameOf: (device) => this.names.device(device) })
     this.presence = new Presence({
       runtime: needs.runtime,
       whispers: this.#whispers,
-      mine: () => ({ sessions: needs.sessions(), addresses: needs.addresses(), nat: needs.nat() }),
+      mine: (shows) => ({ sessions: needs.sessions(shows), addresses: needs.addresses(), nat: needs.nat() }),
+      audiences: () => presenceAudiences(this.replica, this.grants),
+      blocked: () => blockedDevices(this.replica, this.grants),
+      blocks: (device) => this.grants.blocks(device),
       neighbours: () => needs.engine.mesh(this.id)?.sessions.keys() ?? [],
       onAddresses: (device, addresses) => this.#learn(device, addresses),
     })
@@ -105,11 +112,13 @@ export class RunningMesh {
       if (membership || events.wrongKeys.length > 0) this.#choresSoon()
       if (membership) {
         needs.blobs.membershipChanged(this.id)
+        this.presence.audienceChanged()
       }
       if (membership || events.registers.some(({ doc, key }) => doc === 'mesh' && key === 'relays')) needs.onRendezvous()
     })
     this.#recallAddresses()
-    needs.engine.add(needs.replica)
+    this.grants.onChange(() => this.#grantsChanged())
+    needs.engine.add(needs.replica, (remote) => this.grants.blocks(remote))
     this.presence.announce()
     this.#choresSoon()
   }
@@ -120,7 +129,7 @@ export class RunningMesh {
     if (!whisper) return
     if (whisper.plain[0] !== awarenessWhisper) return this.presence.hear(whisper, bytes, from)
     this.#whispers.passOn(bytes, (remote) => remote === from || remote === whisper.device || this.presence.hears(remote, whisper.device))
-    this.documents.hear(whisper.plain)
+    if (!this.grants.blocks(whisper.device)) this.documents.hear(whisper.plain)
   }
 
   /** Relays of this mesh, as its stewards wrote them. */
@@ -204,10 +213,27 @@ export class RunningMesh {
     this.requests[Symbol.dispose]()
     this.announcements.stop()
     this.rotation.stop()
+    this.grants.stop()
     this.mail.stop()
     this.documents.stop()
     this.files.stop()
     this.#needs.engine.remove(this.id, 'stopping')
+  }
+
+  /** What members beside the blocked are to hear. */
+  #whisper(plain: Uint8Array): void {
+    if (!this.grants.blocksAny) this.#whispers.say(plain)
+    else this.#whispers.sayTo(presenceAudiences(this.replica, this.grants).flatMap(({ devices }) => devices), plain, new Set(this.#needs.engine.mesh(this.id)?.sessions.keys()))
+  }
+
+  /** To whom is blocked now this device goes as one that stops; whom it blocks no more it meets again. */
+  #grantsChanged(): void {
+    this.presence.leave(blockedDevices(this.replica, this.grants))
+    this.#needs.engine.refusalsChanged(this.id)
+    this.#needs.blobs.membershipChanged(this.id)
+    this.presence.audienceChanged()
+    this.presence.announce()
+    this.mail.grantsChanged()
   }
 
   #session(device: DeviceId): ReturnType<NonNullable<ReturnType<SyncEngine['mesh']>>['sessions']['get']> {
@@ -247,6 +273,7 @@ export class RunningMesh {
   }
 
   async #doChores(): Promise<void> {
+    await this.grants.reseal()
     const self = this.replica.membership.now().device(this.replica.identity.device)
     if (self && readers.has(self.role)) await reportWrongKeys(this.replica)
     if (!self || !writers.has(self.role)) return

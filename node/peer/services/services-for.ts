@@ -8,6 +8,7 @@ import { auditService } from './audit-service.ts'
 import { devicesService } from './devices-service.ts'
 import { documentsService } from './documents-service.ts'
 import { filesService } from './files-service.ts'
+import { grantsService } from './grants-service.ts'
 import { keysService } from './keys-service.ts'
 import { membersService } from './members-service.ts'
 import { memoryService } from './memory-service.ts'
@@ -45,6 +46,7 @@ export function servicesFor(peer: ServicesHost, caller: Caller): Services {
     members: membersService(mesh, runtime.clock),
     profiles: profilesService(mesh),
     devices: devicesService(peer, mesh),
+    grants: grantsService(mesh),
     peers: peersService(peer, mesh),
     sessions: {
       async setSummary(summary) {

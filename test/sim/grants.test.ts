@@ -4,13 +4,15 @@ import { expect, test } from 'vitest'
 import { Awareness, encodeAwarenessUpdate } from 'y-protocols/awareness'
 import * as Y from 'yjs'
 import { verify } from '../../crdt/crypto/sign.ts'
+import { kinds, setPayload, type Change } from '../../crdt/docs/change.ts'
 import { grantKey, type Grantable } from '../../crdt/docs/grants.ts'
 import { readRegister } from '../../crdt/docs/registers.ts'
-import { openChanges } from '../../crdt/docs/sealed.ts'
+import { openChanges, sealChanges } from '../../crdt/docs/sealed.ts'
 import { localTables, projectionTables } from '../../crdt/docs/tables.ts'
-import { readEntry } from '../../crdt/log/entry.ts'
+import { readEntry, type Entry } from '../../crdt/log/entry.ts'
 import { openWhisper } from '../../crdt/sync/whisper.ts'
 import { openWhisperTo } from '../../crdt/sync/whisper-to-some.ts'
+import { encode } from '../../crdt/wire/codec.ts'
 import { toHex, type MemberId, type MeshId } from '../../crdt/wire/ids.ts'
 import { limits } from '../../crdt/wire/limits.ts'
 import { awarenessWhisper } from '../../node/peer/documents/live-documents.ts'
@@ -19,6 +21,7 @@ import type { RunningMesh } from '../../node/peer/mesh/running-mesh.ts'
 import { openEntry } from '../../node/peer/replica/open-entry.ts'
 import { allRows } from '../../node/peer/replica/rows.ts'
 import type { GrantLine, SessionInfo } from '../../node/ports/services.ts'
+import { ReplicaWorld } from '../doubles/replica-world.ts'
 import { codeOf, never, PeopleWorld } from './people-world.ts'
 import type { SimPeer } from './sim-peer.ts'
 
@@ -308,11 +311,12 @@ test('G1: nobody but the member’s own devices can read what it decided, and no
   for (const peer of [alice, mallory]) expect(keeps(peer, `${self}/${memberOf(alice)}`)).toBe(false)
   expect(keeps(bob, `${self}/${memberOf(alice)}`)).toBe(true)
   expect((await world.done(world.as(mallory).audit.query({ newest_first: true, limit: 5 }, () => undefined, never))).entries.flatMap(({ changes }) => changes.map(({ text }) => text))).toContain('wrote something sealed for nobody else')
-  // Mallory says so in Bob's name, sealed to his device; and Bob's other programs say it for all to read.
+  // Mallory says so in Bob's name, sealed to his device; and another program of Bob's says it for all to read.
   const key = grantKey(self, memberOf(mallory), 'tools')
-  await world.done(meshOf(mallory).replica.write([{ type: 'private', doc: 'grants', key, value: 'true', audience: [bob.device] }]))
+  expect(await codeOf(world.done(meshOf(mallory).replica.write([{ type: 'private', doc: 'grants', key, value: 'true', audience: [bob.device] }])))).toBe('not_permitted')
+  await world.done(meshOf(bob).replica.receive([forgedDecision(mallory, bob, key).bytes]))
+  expect(keeps(bob, key), 'it came, and could be opened').toBe(true)
   await world.done(meshOf(bob).replica.write([{ type: 'set', doc: 'grants', key, value: 'true' }]))
-  await world.time.advance(10_000)
   expect(await world.allowed(bob, 'mallory')).not.toContain('tools')
   expect(readRegister(meshOf(bob).replica.store, 'grants', key)).toEqual([])
   await world.done(meshOf(bob).replica.rebuild())
@@ -378,6 +382,16 @@ const folder = 'canary-4711'
 const canary = `/home/bob/${folder}`
 const meshOf = (peer: SimPeer): RunningMesh => peer.peer!.meshFor(undefined)
 const memberOf = (peer: SimPeer): MemberId => meshOf(peer).replica.membership.memberOf(peer.device)!
+
+/** A decision in another's name, sealed so that it can read it. */
+function forgedDecision(by: SimPeer, to: SimPeer, key: string): Entry {
+  const { replica } = meshOf(by)
+  const { identity, mesh } = replica
+  const { runtime } = by.peer!.needs
+  const recipient = { device: to.device, sealingKey: replica.membership.now().sealingKey(to.device)! }
+  const change: Change = { kind: kinds.set, doc: 'grants', deps: [], payload: encode(setPayload, { key, value: 'true' }) }
+  return new ReplicaWorld().forge({ identity, replica, runtime }, { changes: [sealChanges([change], [recipient], mesh, by.device, identity.wrapper, (length) => runtime.random.bytes(length))] }, mesh)
+}
 
 interface Heard {
   /** Who spoke in what a device could open with all its keys. */

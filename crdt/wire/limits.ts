@@ -37,6 +37,10 @@ export const limits = {
   tagBytes: 64,
   grantsPerMember: 4096,
   documentTextBytes: 1024 * 1024,
+  /** Pieces of text and the like in one update of a document. */
+  partsOfDocument: 1_000_000,
+  /** Editors of whom a document's room remembers cursors; with more, those of peers are not taken any more. */
+  cursorsPerDocument: 1000,
   linkBytes: 2048,
   relaysPerLink: 3,
   relaysPerMesh: 16,

@@ -22,6 +22,7 @@ export type Need =
   | { readonly type: 'permission'; readonly permission: ContentPermission }
   | { readonly type: 'profile'; readonly of: MemberId; readonly field: ProfileField }
   | { readonly type: 'own'; readonly of: MemberId }
+  | { readonly type: 'about'; readonly of: MemberId }
   | { readonly type: 'steward' }
   | { readonly type: 'reader' }
 
@@ -67,6 +68,7 @@ export function meets(need: Need, writer: Writer, policies: Policies): boolean {
     case 'permission': return holds(need.permission, writer, policies)
     case 'profile': return stewards.has(writer.role) || (need.of === writer.member && readers.has(writer.role) && editorsOf(policies, need.field) === 'self')
     case 'own': return need.of === writer.member && readers.has(writer.role)
+    case 'about': return stewards.has(writer.role) || (need.of === writer.member && readers.has(writer.role))
     case 'steward': return stewards.has(writer.role)
     case 'reader': return readers.has(writer.role)
   }

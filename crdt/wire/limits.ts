@@ -43,6 +43,7 @@ export const limits = {
   cursorsPerDocument: 1000,
   linkBytes: 2048,
   relaysPerLink: 3,
+  meshesPerDeviceLink: 64,
   relaysPerMesh: 16,
   addressBytes: 256,
 
@@ -76,6 +77,15 @@ export const limits = {
   joinRequestLifeMs: 24 * 60 * 60_000,
   /** Admins whom one who asks keeps waiting for at once. */
   adminsAsked: 8,
+
+  // A link for a device of one's own: how often it may be tried, and a code typed, before it is over.
+  deviceLinkTries: 3,
+  shortCodeTries: 3,
+
+  // A token for a headless device.
+  tokenBytes: 8192,
+  scopesPerToken: 32,
+  scopeBytes: 64,
 
   // A backup. What a file may ask of the machine that reads it is bounded before any of it is done.
   backupBytes: 8 * 1024 * 1024,

@@ -15,7 +15,12 @@ import { inviteList } from './invite/list.ts'
 import { inviteRefuse } from './invite/refuse.ts'
 import { inviteRequests } from './invite/requests.ts'
 import { inviteRevoke } from './invite/revoke.ts'
+import { deviceConfirm } from './device/confirm.ts'
+import { deviceLink } from './device/link.ts'
 import { deviceList } from './device/list.ts'
+import { deviceRefuse } from './device/refuse.ts'
+import { deviceRename } from './device/rename.ts'
+import { deviceWait } from './device/wait.ts'
 import { deviceRemove } from './device/remove.ts'
 import { grantBlock } from './grant/block.ts'
 import { grantList } from './grant/list.ts'
@@ -77,6 +82,9 @@ import { relayList } from './relay/list.ts'
 import { relayRemove } from './relay/remove.ts'
 import { sessionSetStatus } from './session/set-status.ts'
 import { sessionSetSummary } from './session/set-summary.ts'
+import { tokenCreate } from './token/create.ts'
+import { tokenList } from './token/list.ts'
+import { tokenRevoke } from './token/revoke.ts'
 import { stateDelete } from './state/delete.ts'
 import { stateGet } from './state/get.ts'
 import { stateHistory } from './state/history.ts'
@@ -93,7 +101,7 @@ export const operations = [
   inviteCreate, inviteList, inviteRevoke, inviteRequests, inviteApprove, inviteRefuse,
   keyRotate, keySchedule,
   relayAdd, relayRemove, relayList,
-  deviceList, deviceRemove,
+  deviceLink, deviceWait, deviceConfirm, deviceRefuse, deviceList, deviceRename, deviceRemove, tokenCreate, tokenList, tokenRevoke,
   grantList, grantSet, grantRevoke, grantReset, grantBlock, grantUnblock,
   memberList, memberRole, memberRename, memberVerify, memberRemove,
   memberPermissions, memberAllow, memberDeny, memberDefault,

@@ -39,7 +39,11 @@ export const permissions = {
   'key.rotate': [...writers],
   // Whoever is here may ask; that only stewards change it the service and every peer's fold see to.
   'key.schedule': present,
+  'device.link': present,
+  'device.rename': present,
   'device.remove': present,
+  'token.read': present,
+  'token.write': [...granters],
   'member.remove': [...granters],
   'member.role': [...granters],
   // Oneself, or as a steward anybody: the service and every peer's fold see to that.

@@ -22,6 +22,8 @@ import { readRegister } from '../../crdt/docs/registers.ts'
 import { openChanges } from '../../crdt/docs/sealed.ts'
 import { logIds, meshTag, readEntry, verifyEntry, type Entry } from '../../crdt/log/entry.ts'
 import { formatLink, inviteCode, inviteKey, parseLink, type InviteLink } from '../../crdt/members/link.ts'
+import { parseAccessToken, type AccessToken } from '../../crdt/members/access-token.ts'
+import { parseDeviceLink, type DeviceLink, type LinkTalkParts } from '../../crdt/members/device-link.ts'
 import { Membership } from '../../crdt/members/membership.ts'
 import { decodeOp, encodeOp, type MemberOp, type OpOf } from '../../crdt/members/ops.ts'
 import { headsDigest, type HeadPoint } from '../../crdt/sync/heads.ts'
@@ -89,7 +91,7 @@ test('T10: this version still makes every golden vector, byte for byte', () => {
 })
 
 test('T10: every encoding decodes to its value, re-encodes to its bytes, and is refused with a byte more or less', () => {
-  for (const { codec, name, value, bytes: hex } of [...['encodings', 'documents', 'policies', 'wrong-keys'].flatMap((file) => fromJson(readVectors(file)) as Encoded[]), ...['blobs', 'recovery', 'approval'].flatMap((file) => (fromJson(readVectors(file)) as { encodings: Encoded[] }).encodings)]) {
+  for (const { codec, name, value, bytes: hex } of [...['encodings', 'documents', 'policies', 'wrong-keys'].flatMap((file) => fromJson(readVectors(file)) as Encoded[]), ...['blobs', 'recovery', 'approval', 'device-links'].flatMap((file) => (fromJson(readVectors(file)) as { encodings: Encoded[] }).encodings)]) {
     const coding = codecs[codec]!
     const bytes = fromHex(hex)
     const read = coding.decode(bytes)
@@ -361,4 +363,27 @@ test('T10 T11: safety numbers are what SPEC.md says', () => {
   for (const { mesh: of, one, other, number } of numbers) {
     expect(thirtyDigits(domain, join2(fromHex(of), ...[one, other].sort().map(fromHex)))).toBe(number)
   }
+})
+
+test('T10 L2: links for devices, commitments and short codes are what SPEC.md says', () => {
+  const { domains: names, links, key, talk } = fromJson(readVectors('device-links')) as {
+    domains: { use: keyof typeof domains; name: string }[]
+    links: { link: DeviceLink; text: string }[]
+    key: { secret: Uint8Array; seed: Uint8Array; publicKey: string; code: Uint8Array }
+    talk: LinkTalkParts & { commitment: Uint8Array; transcript: Uint8Array; proof: Uint8Array; code: string }
+  }
+  for (const { use, name } of names) expect([domains[use], name.length <= 32]).toEqual([name, true])
+  for (const { link, text } of links) expect(parseDeviceLink(text)).toEqual({ ok: true, link })
+  expect([toHex(key.seed), toHex(key.code)]).toEqual([toHex(derived('atoll/device-link-key/v1', key.secret)), toHex(derived('atoll/device-link-code/v1', fromHex(key.publicKey)))])
+  expect(toHex(talk.commitment)).toBe(toHex(hash('atoll/device-link-commit/v1', join2(fromHex(talk.newDevice), talk.newNonce))))
+  expect(toHex(talk.transcript)).toBe(toHex(hash('atoll/device-link-transcript/v1', join2(fromHex(talk.link), fromHex(talk.newDevice), fromHex(talk.oldDevice), talk.newNonce, talk.oldNonce))))
+  expect(verify(domains.deviceLinkChannel, noMesh, talk.transcript, talk.proof, talk.link)).toBe(true)
+  expect(talk.code).toBe((BigInt(`0x${toHex(hash('atoll/short-code/v1', talk.transcript).subarray(0, 6))}`) % 1_000_000n).toString().padStart(6, '0'))
+})
+
+test('K1 T10: tokens, and the device that one is admitted with, are what SPEC.md says', () => {
+  const { domains: names, tokens, firstDevice } = fromJson(readVectors('tokens')) as { domains: { use: keyof typeof domains; name: string }[]; tokens: { token: AccessToken; text: string }[]; firstDevice: { of: Uint8Array; seed: Uint8Array; sealingSecret: Uint8Array } }
+  for (const { use, name } of names) expect(domains[use]).toBe(name)
+  for (const { token, text } of tokens) expect(parseAccessToken(text)).toEqual({ ok: true, token })
+  expect([toHex(firstDevice.seed), toHex(firstDevice.sealingSecret)]).toEqual([toHex(derived('atoll/token-device/v1', firstDevice.of)), toHex(derived('atoll/token-sealing/v1', firstDevice.of))])
 })

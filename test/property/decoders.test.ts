@@ -17,7 +17,7 @@ import { holds, patience } from './runs.ts'
 
 const golden = <T>(name: string): T => JSON.parse(readFileSync(join(import.meta.dirname, '../golden/vectors', `${name}.json`), 'utf8')) as T
 interface Encoded { readonly codec: string; readonly name: string; readonly bytes: string }
-const encodings = [...golden<Encoded[]>('encodings'), ...golden<{ encodings: Encoded[] }>('blobs').encodings]
+const encodings = [...golden<Encoded[]>('encodings'), ...['blobs', 'recovery', 'device-links'].flatMap((name) => golden<{ encodings: Encoded[] }>(name).encodings)]
 const entries = golden<{ mesh: MeshId; entries: { bytes: string }[] }>('history')
 const { whisper } = golden<{ whisper: { frame: { hex: string }; key: { hex: string } } }>('derivations')
 

@@ -4,10 +4,10 @@ import { auditKinds, type AuditKind } from '../../ports/services.ts'
 /** None where nodes do it by themselves, or other programs than ours: editors, later versions. */
 export const madeBy: Readonly<Record<AuditKind, readonly string[]>> = {
   founded: ['mesh.create'],
-  admitted: ['mesh.join', 'invite.approve'],
+  admitted: ['mesh.join', 'invite.approve', 'token.create'],
   role_given: ['member.role'],
-  device_linked: ['recovery.restore'],
-  removed: ['member.remove', 'member.role'],
+  device_linked: ['device.confirm', 'recovery.restore'],
+  removed: ['member.remove', 'token.revoke', 'member.role'],
   device_removed: ['device.remove'],
   left: ['mesh.leave'],
   invited: ['invite.create'],
@@ -26,6 +26,8 @@ export const madeBy: Readonly<Record<AuditKind, readonly string[]>> = {
   document_edited: ['document.append', 'document.create', 'document.connect'],
   member_named: ['member.rename', 'mesh.join', 'mesh.create', 'profile.set'],
   profile_edited: ['profile.set'],
+  device_named: ['device.rename', 'mesh.join'],
+  token_noted: ['token.create'],
   mesh_named: ['mesh.create'],
   relays_set: ['relay.add', 'relay.remove', 'mesh.create'],
   rotation_set: ['key.schedule'],

@@ -10,6 +10,7 @@ import { openChanges, recipientsOf } from '../../../crdt/docs/sealed.ts'
 import type { Entry } from '../../../crdt/log/entry.ts'
 import { decode } from '../../../crdt/wire/codec.ts'
 import type { AuditChange, AuditKind } from '../../ports/services.ts'
+import type { MemberId } from '../../../crdt/wire/ids.ts'
 import type { Names } from '../mesh/names.ts'
 import { openEntry } from '../replica/open-entry.ts'
 import type { Replica } from '../replica/replica.ts'
@@ -33,6 +34,8 @@ const words: Partial<Readonly<Record<AuditKind, (what: string, count: number) =>
   document_edited: (what) => `edited the document ${what}`,
   member_named: (what) => `named ${what}`,
   profile_edited: (what) => `edited ${what}`,
+  token_noted: (what) => `wrote down the token ${what}`,
+  device_named: (what) => `named the device ${what}`,
   mesh_named: () => 'named the mesh',
   relays_set: () => 'said which relays there are',
   rotation_set: () => 'said when keys are changed',
@@ -109,16 +112,20 @@ function register(change: Change, context: Context): readonly Touched[] {
   if (change.doc === 'memory') return [{ kind: isSet ? 'note_set' : 'note_forgotten' }]
   if (change.doc === grantsDoc) return [{ kind: context.inner ? 'grant_decided' : 'unknown' }]
   if (change.doc === 'documents') return [{ kind: 'document_named', about: titleOf(context, key) }]
-  if (change.doc === 'members') {
-    const need = needOfRegister(change.doc, key)
-    if (need?.type !== 'profile') return [{ kind: 'unknown' }]
-    const whose = context.names.member(need.of)
-    return [need.field === 'name' ? { kind: 'member_named', about: whose } : { kind: 'profile_edited', about: `${need.field} of ${whose}` }]
-  }
+  if (change.doc === 'members') return memberRegister(key, context)
   if (change.doc === 'mesh' && key === 'name') return [{ kind: 'mesh_named' }]
   if (change.doc === 'mesh' && key === 'relays') return [{ kind: 'relays_set' }]
   if (change.doc === 'mesh' && key === 'rotation') return [{ kind: 'rotation_set' }]
   return [{ kind: 'unknown' }]
+}
+
+/** A member's name stands under its id; behind that the rest of its profile, its devices and the tokens it made. */
+function memberRegister(key: string, { names }: Context): readonly Touched[] {
+  const need = needOfRegister('members', key)
+  if (need?.type === 'profile') return [need.field === 'name' ? { kind: 'member_named', about: names.member(need.of) } : { kind: 'profile_edited', about: `${need.field} of ${names.member(need.of)}` }]
+  if (need?.type !== 'about') return [{ kind: 'unknown' }]
+  const [, second, token] = key.split('/') as [string, string, MemberId | undefined]
+  return [token === undefined ? { kind: 'device_named', about: `${second.slice(0, 12)} of ${names.member(need.of)}` } : { kind: 'token_noted', about: names.member(token) }]
 }
 
 function message(change: Change, { names, replica: { membership } }: Context): readonly Touched[] {

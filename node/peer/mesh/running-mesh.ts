@@ -26,6 +26,7 @@ import { Grants } from './grants.ts'
 import { KeyRotation } from './key-rotation.ts'
 import { Mail } from './mail.ts'
 import { Names } from './names.ts'
+import { TokenExpiry } from './token-expiry.ts'
 import { Presence } from './presence.ts'
 import { blockedDevices, presenceAudiences, type Shows } from './presence-audiences.ts'
 import { shareMissingKeys } from './share-missing-keys.ts'
@@ -69,6 +70,7 @@ export class RunningMesh {
   readonly verified: VerifiedMembers
   readonly requests: JoinRequests
   readonly rotation: KeyRotation
+  readonly #tokens: TokenExpiry
   readonly #whispers: Whispers
   readonly #needs: RunningMeshNeeds
   readonly #listening: Disposable
@@ -93,6 +95,7 @@ export class RunningMesh {
     this.announcements = new Announcements({ replica: needs.replica, names: this.names, requests: this.requests, timers: needs.runtime.timers, log: needs.log })
     this.verified = new VerifiedMembers({ replica: needs.replica, names: this.names, log: needs.log })
     this.rotation = new KeyRotation(needs)
+    this.#tokens = new TokenExpiry(needs.replica, needs.runtime, () => this.#choresSoon())
     this.mail = new Mail(needs.replica, this.names, this.grants, needs.runtime)
     this.#whispers = new Whispers({ ...needs, send: (bytes, skip) => needs.engine.whisper(this.id, bytes, skip) })
     this.documents = new LiveDocuments({ replica: needs.replica, random: needs.runtime.random, log: needs.log, whisper: (plain) => this.#whisper(plain) })
@@ -109,7 +112,7 @@ export class RunningMesh {
     })
     this.#listening = needs.replica.onCommit(({ entries, membership, events }) => {
       if (entries.some(({ own }) => own)) this.#ownLogs = undefined
-      if (membership || events.wrongKeys.length > 0) this.#choresSoon()
+      if (membership || events.wrongKeys.length > 0 || events.registers.some(({ doc, key }) => doc === 'members' && key.includes('/token/'))) this.#choresSoon()
       if (membership) {
         needs.blobs.membershipChanged(this.id)
         this.presence.audienceChanged()
@@ -209,8 +212,7 @@ export class RunningMesh {
     this.#stopped = true
     this.presence.stop()
     this.#listening[Symbol.dispose]()
-    for (const timer of [this.#heldTimer, this.#chores, this.#expiry]) timer?.[Symbol.dispose]()
-    this.requests[Symbol.dispose]()
+    for (const timer of [this.#heldTimer, this.#chores, this.#expiry, this.#tokens, this.requests]) timer?.[Symbol.dispose]()
     this.announcements.stop()
     this.rotation.stop()
     this.grants.stop()
@@ -278,6 +280,7 @@ export class RunningMesh {
     if (self && readers.has(self.role)) await reportWrongKeys(this.replica)
     if (!self || !writers.has(self.role)) return
     await this.#closeInvites()
+    await this.#tokens.look()
     await shareMissingKeys(this.replica, this.#needs.runtime.random)
   }
 

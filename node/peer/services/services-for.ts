@@ -21,6 +21,7 @@ import { profilesService } from './profiles-service.ts'
 import { recoveryService } from './recovery-service.ts'
 import { relaysService } from './relays-service.ts'
 import { requestsService } from './requests-service.ts'
+import { tokensService } from './tokens-service.ts'
 import { stateService } from './state-service.ts'
 
 /** Every service, bound to one caller. A mesh is looked up when a service that needs one is used. */
@@ -34,6 +35,7 @@ export function servicesFor(peer: ServicesHost, caller: Caller): Services {
   const { runtime } = peer.needs
   const session = caller.session !== undefined && peer.sessions.isShown(caller.session) ? caller.session : undefined
   const reader = (): InboxReader => (session === undefined ? { id: 'person', session: undefined } : { id: session, session })
+  const members = membersService(mesh, runtime.clock)
   return {
     node: nodeService(peer),
     config: peer.needs.config.service,
@@ -43,8 +45,9 @@ export function servicesFor(peer: ServicesHost, caller: Caller): Services {
     requests: requestsService(mesh),
     keys: keysService(mesh),
     relays: relaysService(peer, mesh),
-    members: membersService(mesh, runtime.clock),
+    members,
     profiles: profilesService(mesh),
+    tokens: tokensService(peer, mesh, members),
     devices: devicesService(peer, mesh),
     grants: grantsService(mesh),
     peers: peersService(peer, mesh),

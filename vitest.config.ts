@@ -15,6 +15,7 @@ export default defineConfig({
     projects: [
       project('unit', ['{crdt,node,relay,cli,web,provision,build}/**/*.test.ts', 'test/{arch,property,contract,golden}/**/*.test.ts']),
       project('sim', ['test/sim/**/*.test.ts'], { testTimeout: 120_000 }),
+      project('fuzz', ['test/fuzz/**/*.test.ts']),
       project('fault', ['test/fault/**/*.test.ts'], real),
       project('e2e', ['test/e2e/**/*.test.ts'], real),
       project('nat', ['test/nat/**/*.test.ts'], real),

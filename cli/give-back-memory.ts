@@ -1,10 +1,7 @@
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
+import { collector } from '../node/host/collector.ts'
 
 /** What is reserved beyond what was in use after the last collection, before another one is worth its pause. */
 const spareBytes = 24 * 1024 * 1024
-
-type Collect = (options: { readonly type: 'major'; readonly execution: 'sync'; readonly flavor: 'last-resort' }) => void
 
 /**
  * Returns memory to the system while a long-running process is quiet. V8 keeps what a burst needed (a thousand
@@ -15,24 +12,18 @@ type Collect = (options: { readonly type: 'major'; readonly execution: 'sync'; r
 export function giveBackMemory(quiet: number, everyMs = 15_000): Disposable {
   let cpu = process.cpuUsage()
   let needed = 0
-  let collect: Collect | undefined
+  let collect: (() => void) | undefined
   const timer = setInterval(() => {
     const used = process.cpuUsage(cpu)
     cpu = process.cpuUsage()
     const busy = (used.user + used.system) / 1000 / everyMs >= quiet
     const { heapTotal, external } = process.memoryUsage()
     if (busy || heapTotal + external < needed + spareBytes) return
-    collect ??= collector()
-    collect({ type: 'major', execution: 'sync', flavor: 'last-resort' })
+    collect ??= collector('last-resort')
+    collect()
     const after = process.memoryUsage()
     needed = after.heapTotal + after.external
   }, everyMs)
   timer.unref()
   return { [Symbol.dispose]: () => clearInterval(timer) }
-}
-
-/** V8's own collection, which is not there until it is asked for. */
-function collector(): Collect {
-  setFlagsFromString('--expose-gc')
-  return runInNewContext('gc') as Collect
 }

@@ -6,7 +6,7 @@ interface Group {
 }
 
 const order: readonly (readonly [title: string, firstWords: readonly string[]])[] = [
-  ['The mesh', ['create', 'invite', 'join', 'list', 'use', 'info', 'stats', 'leave', 'member', 'profile', 'device', 'verify', 'rotate', 'rotation', 'relay']],
+  ['The mesh', ['create', 'invite', 'join', 'list', 'use', 'info', 'stats', 'leave', 'member', 'profile', 'device', 'token', 'verify', 'rotate', 'rotation', 'relay', 'grants', 'grant', 'revoke', 'block', 'unblock']],
   ['Working together', ['peers', 'send', 'inbox', 'message-status', 'message', 'state', 'remember', 'recall', 'forget', 'share', 'get', 'files', 'file', 'doc', 'session']],
   ['When something is odd', ['status', 'metrics', 'netcheck', 'ping', 'explain', 'audit', 'logs']],
   ['The node', ['up', 'down', 'config', 'backup', 'restore']],

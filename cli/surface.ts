@@ -56,7 +56,17 @@ async function openWritingClient(surface: Surface, how: OpenClientOptions): Prom
     return openOwnNode({ ...shared(surface, how), openPeer: surface.openPeer })
   }
   const { connectNode } = await import('../node/host/connect-node.ts')
-  return connectNode({ ...shared(surface, how), program: how.start === false ? null : surface.program })
+  const client = await connectNode({ ...shared(surface, how), program: how.start === false ? null : surface.program })
+  if ((surface.env['ATOLL_TOKEN'] ?? '') !== '') await requireToken(client)
+  return client
+}
+
+/** A node that runs already does not run by our token: what was meant for a machine shall not be done as a person. */
+async function requireToken(client: Client): Promise<void> {
+  const { token } = await client.node.status({})
+  if (token !== null) return
+  await client[Symbol.asyncDispose]()
+  throw new AtollError('token_profile', { choices: 'a node runs here without one' })
 }
 
 function shared(surface: Surface, { mesh }: OpenClientOptions) {

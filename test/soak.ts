@@ -13,6 +13,7 @@ const root = join(import.meta.dirname, '..')
 const suites: readonly (readonly [name: string, ...args: string[]])[] = [
   ['property', '--project', 'unit', 'test/property'],
   ['sim', '--project', 'sim'],
+  ['fuzz', '--project', 'fuzz'],
   ['fault', '--project', 'fault'],
   ['e2e', '--project', 'e2e'],
   ['nat', '--project', 'nat'],

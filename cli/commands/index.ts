@@ -16,6 +16,7 @@ export const specialCommands: readonly SpecialCommand[] = [
   { name: 'logs', summary: 'Show what the node wrote to its log', load: async () => (await import('./logs.ts')).command },
   { name: 'backup', summary: 'Write down what brings you back to your meshes when this machine is lost', load: async (surface) => (await import('./backup.ts')).backupCommand(surface) },
   { name: 'restore', summary: 'Come back to your meshes on an empty machine', load: async (surface) => (await import('./restore.ts')).restoreCommand(surface) },
+  { name: 'device link', summary: 'Take another device of yours into the mesh', load: async (surface) => (await import('./device-link.ts')).deviceLinkCommand(surface) },
   { name: 'relay', summary: 'Run a relay that helps peers meet; it can read nothing', load: async () => (await import('./relay.ts')).command },
   { name: 'mcp', summary: 'Serve the mesh to an agent over MCP on stdin and stdout', load: async (surface) => (await import('./mcp.ts')).mcpCommand(surface) },
   { name: 'install', summary: 'Register Atoll with a coding agent', load: async () => (await import('./install.ts')).command },

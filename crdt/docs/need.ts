@@ -1,8 +1,9 @@
 /** What each kind of change asks of its author: from here the fold, early refusals and the audit know which row of the table counts. */
 import type { Need } from '../members/permissions.ts'
 import { profileFields, type ProfileField } from '../members/policy.ts'
-import type { MemberId } from '../wire/ids.ts'
+import type { DeviceId, MemberId } from '../wire/ids.ts'
 import { kinds } from './change.ts'
+import { grantsDoc } from './grants.ts'
 
 const ofKind: ReadonlyMap<number, Need> = new Map<number, Need>([
   [kinds.message, { type: 'permission', permission: 'message.send' }],
@@ -20,13 +21,25 @@ const ofDoc: ReadonlyMap<string, Need> = new Map<string, Need>([
   ['mesh', { type: 'steward' }],
 ])
 
+/** What a member says of its devices, each under the device's id, and of the tokens it made. */
+const ownRegister = /^([0-9a-f]{64})\/(?:token\/)?[0-9a-f]{64}$/
+
+/** The register that names a device, beside its member's profile. */
+export const deviceNameKey = (member: MemberId, device: DeviceId): string => `${member}/${device}`
+
+/** The register in which a member writes down a token that it made. */
+export const tokenKey = (by: MemberId, token: MemberId): string => `${by}/token/${token}`
+
 /** What a change of a kind that is no register asks for; undefined where this version folds none such. */
 export const needOf = (kind: number): Need | undefined => ofKind.get(kind)
 
 /** What a change of a register asks for; undefined where this version knows no such document. */
 export function needOfRegister(doc: string, key: string): Need | undefined {
-  if (doc === 'confirmations' || doc === 'invites') return /^[0-9a-f]{64}\/[0-9a-f]{64}$/.test(key) ? { type: 'own', of: key.slice(65) as MemberId } : undefined
+  if (doc === 'confirmations' || doc === 'invites') return /^[0-9a-f]{64}\/[0-9a-f]{64}$/.test(key) ? { type: 'word', of: key.slice(65) as MemberId } : undefined
+  if (doc === grantsDoc) return { type: 'own', of: key.slice(0, 64) as MemberId }
   if (doc !== 'members') return ofDoc.get(doc)
+  const own = ownRegister.exec(key)
+  if (own) return { type: 'about', of: own[1] as MemberId }
   const place = placeOf(key)
   return place ? { type: 'profile', ...place } : { type: 'steward' }
 }

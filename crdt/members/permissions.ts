@@ -21,10 +21,12 @@ export const contentRoles: Readonly<Record<ContentPermission, ReadonlySet<Role>>
 export type Need =
   | { readonly type: 'permission'; readonly permission: ContentPermission }
   | { readonly type: 'profile'; readonly of: MemberId; readonly field: ProfileField }
+  | { readonly type: 'own'; readonly of: MemberId }
+  | { readonly type: 'about'; readonly of: MemberId }
   | { readonly type: 'steward' }
   | { readonly type: 'reader' }
-  /** Where each says something for themselves, and nobody else can. */
-  | { readonly type: 'own'; readonly of: MemberId }
+  /** A word of those who may bring others in, which nobody else can give for them. */
+  | { readonly type: 'word'; readonly of: MemberId }
 
 /** Who wrote it, as of the frontier it names. */
 export interface Writer {
@@ -67,8 +69,10 @@ export function meets(need: Need, writer: Writer, policies: Policies): boolean {
   switch (need.type) {
     case 'permission': return holds(need.permission, writer, policies)
     case 'profile': return stewards.has(writer.role) || (need.of === writer.member && readers.has(writer.role) && editorsOf(policies, need.field) === 'self')
+    case 'own': return need.of === writer.member && readers.has(writer.role)
+    case 'about': return stewards.has(writer.role) || (need.of === writer.member && readers.has(writer.role))
     case 'steward': return stewards.has(writer.role)
     case 'reader': return readers.has(writer.role)
-    case 'own': return need.of === writer.member && granters.has(writer.role)
+    case 'word': return need.of === writer.member && granters.has(writer.role)
   }
 }

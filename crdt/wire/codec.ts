@@ -74,6 +74,14 @@ export class Writer {
     this.#at += bytes.length
   }
 
+  /** The next `length` bytes, to be written into before anything else is. */
+  next(length: number): Uint8Array {
+    this.#room(length)
+    const start = this.#at
+    this.#at += length
+    return this.#bytes.subarray(start, this.#at)
+  }
+
   /** Text in UTF-8, without a length. @returns how many bytes it took */
   utf8(value: string): number {
     this.#room(value.length * 3)

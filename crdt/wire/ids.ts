@@ -47,22 +47,26 @@ export function toHex(bytes: Uint8Array): string {
 export function fromHex(hex: string): Uint8Array {
   if (hex.length % 2 !== 0) throw new EncodeError('odd number of hex digits')
   const bytes = new Uint8Array(hex.length / 2)
+  hexInto(bytes, hex)
+  return bytes
+}
+
+/** @param bytes half as many as there are digits */
+function hexInto(bytes: Uint8Array, hex: string): void {
   for (let i = 0; i < bytes.length; i++) {
     const high = digitValues[hex.charCodeAt(2 * i)] ?? 255
     const low = digitValues[hex.charCodeAt(2 * i + 1)] ?? 255
     if ((high | low) > 15) throw new EncodeError('not lower-case hex')
     bytes[i] = (high << 4) | low
   }
-  return bytes
 }
 
 /** An id of `length` bytes, without a length prefix. */
 export function id<T extends string>(length: number): Codec<T> {
   return {
     write: (to, value) => {
-      const raw = fromHex(value)
-      if (raw.length !== length) throw new EncodeError(`an id of ${raw.length} bytes where ${length} belong`)
-      to.raw(raw)
+      if (value.length !== 2 * length) throw new EncodeError(`an id of ${value.length / 2} bytes where ${length} belong`)
+      hexInto(to.next(length), value)
     },
     read: (from) => toHex(from.raw(length)) as T,
   }

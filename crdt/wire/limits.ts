@@ -35,10 +35,16 @@ export const limits = {
   noteBytes: 64 * 1024,
   tagsPerNote: 32,
   tagBytes: 64,
+  grantsPerMember: 4096,
   documentTextBytes: 1024 * 1024,
+  /** Pieces of text and the like in one update of a document. */
+  partsOfDocument: 1_000_000,
+  /** Editors of whom a document's room remembers cursors; with more, those of peers are not taken any more. */
+  cursorsPerDocument: 1000,
   linkBytes: 2048,
   groupsPerSession: 16,
   relaysPerLink: 3,
+  meshesPerDeviceLink: 64,
   relaysPerMesh: 16,
   addressBytes: 256,
 
@@ -51,6 +57,7 @@ export const limits = {
   handshakeBytes: 4096,
   joinHistoryBytes: 32 * 1024 * 1024,
   whisperBytes: 8 * 1024,
+  slotsPerWhisper: 16,
 
   blobIdsPerFrame: 1000,
   blobWindowBytes: 4 * 1024 * 1024,
@@ -71,6 +78,15 @@ export const limits = {
   joinRequestLifeMs: 24 * 60 * 60_000,
   /** Admins whom one who asks keeps waiting for at once. */
   adminsAsked: 8,
+
+  // A link for a device of one's own: how often it may be tried, and a code typed, before it is over.
+  deviceLinkTries: 3,
+  shortCodeTries: 3,
+
+  // A token for a headless device.
+  tokenBytes: 8192,
+  scopesPerToken: 32,
+  scopeBytes: 64,
 
   // A backup. What a file may ask of the machine that reads it is bounded before any of it is done.
   backupBytes: 8 * 1024 * 1024,

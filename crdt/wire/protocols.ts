@@ -7,6 +7,7 @@ export const protocols = {
   rendezvous: '/atoll/rendezvous/1',
   blobs: '/atoll/blobs/1',
   recover: '/atoll/recover/1',
+  device: '/atoll/device/1',
 } as const
 
 /** Domain separation (rule T10): what a signature, hash or key is for. Every use has its own. */
@@ -36,6 +37,7 @@ export const domains = {
   sealedCommitment: 'atoll/sealed-commitment/v1',
   whisperKey: 'atoll/whisper-key/v1',
   whisper: 'atoll/whisper/v1',
+  whisperToSome: 'atoll/whisper-to-some/v1',
   headsDigest: 'atoll/heads-digest/v1',
   fileId: 'atoll/file-id/v1',
   fileKey: 'atoll/file-key/v1',
@@ -45,6 +47,16 @@ export const domains = {
   backupChecksum: 'atoll/backup-checksum/v1',
   recoveryClaim: 'atoll/recovery-claim/v1',
   joinNumber: 'atoll/join-number/v1',
+  deviceLinkChecksum: 'atoll/device-link-checksum/v1',
+  deviceLinkKey: 'atoll/device-link-key/v1',
+  deviceLinkCode: 'atoll/device-link-code/v1',
+  deviceLinkChannel: 'atoll/device-link-channel/v1',
+  deviceLinkCommitment: 'atoll/device-link-commit/v1',
+  deviceLinkTranscript: 'atoll/device-link-transcript/v1',
+  shortCode: 'atoll/short-code/v1',
+  tokenChecksum: 'atoll/token-checksum/v1',
+  tokenDevice: 'atoll/token-device/v1',
+  tokenSealing: 'atoll/token-sealing/v1',
 } as const
 
 export type Domain = (typeof domains)[keyof typeof domains]

@@ -1,6 +1,6 @@
 /** The secrets of this device: one file, 0600 in a 0700 directory, made once. */
 import { randomBytes } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import * as z from 'zod'
 import { fromHex, toHex } from '../../crdt/wire/ids.ts'
@@ -15,6 +15,9 @@ export interface DeviceSecrets {
   readonly seed: Uint8Array
   readonly sealingSecret: Uint8Array
 }
+
+/** Forgets the keys of a device that is no more: the next run makes others. */
+export const forgetDevice = (home: string): void => rmSync(join(home, 'device.key'), { force: true })
 
 /** Reads the keys, making them on the first run. Throws profile_modes where others could read them, device_key_damaged where there are none in the file. */
 export function deviceSecrets(home: string): DeviceSecrets {

@@ -56,6 +56,7 @@ class Libp2pNetwork implements Network {
   #listen: readonly string[]
   #relays: readonly string[] = []
   #acquaintance: Acquaintance = { has: () => false, all: () => [] }
+  #isBarred: (remote: DeviceId) => boolean = () => false
   #codes: readonly Uint8Array[] = []
   #session: Session | undefined
   #switching: Promise<void> = Promise.resolve()
@@ -123,6 +124,10 @@ class Libp2pNetwork implements Network {
     } finally {
       signal.removeEventListener('abort', giveUp)
     }
+  }
+
+  bar(isBarred: (remote: DeviceId) => boolean): void {
+    this.#isBarred = isBarred
   }
 
   drop(remote: DeviceId, why: string): void {
@@ -239,6 +244,7 @@ class Libp2pNetwork implements Network {
       onFound: (code, peers) => this.#onFound.forEach((call) => call(code, peers)),
       ownAddresses: this.#options.ownAddresses ?? ownAddresses,
       acquaintance: () => this.#acquaintance,
+      isBarred: (remote) => this.#isBarred(remote),
       onNearby: (remote) => this.#onNearby.forEach((call) => call(remote)),
       webRtc: this.#options.webRtc ?? (() => true),
       lan: this.#options.lan ?? (() => false),

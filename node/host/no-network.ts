@@ -17,6 +17,7 @@ export function noNetwork(device: DeviceId): Network {
     connected: () => [],
     traffic: () => ({ sent: 0, received: 0 }),
     ping: () => Promise.resolve(null),
+    bar: () => {},
     drop: () => {},
     check: () => Promise.resolve({ families: [], stun: [] }),
     nat: () => 'unknown',

@@ -1,5 +1,7 @@
 import { join } from 'node:path'
 import type { Settings } from '../ports/config.ts'
+import { parseAccessToken, type AccessToken } from '../../crdt/members/access-token.ts'
+import { AtollError } from '../ports/errors.ts'
 import { silentLog, type Log } from '../ports/log.ts'
 import { openConfig } from './config.ts'
 import { lockProfile, lockToRead } from './lock.ts'
@@ -35,13 +37,14 @@ export async function openNode(options: OpenNodeOptions): Promise<OpenNode> {
   const { home, env, version, readOnly = false } = options
   const lock = readOnly ? lockExisting(home) : lockWritable(home, env)
   try {
+    const token = readOnly ? undefined : tokenIn(env)
     const config = openConfig({ home, env, ...(options.flags === undefined ? {} : { flags: options.flags }) })
     const log = readOnly ? { ...silentLog, [Symbol.dispose]: () => {} } : openLog({ path: options.logTo === 'file' ? join(home, 'node.log') : undefined, level: () => config.current().log_level })
     try {
       const socket = options.listens ? socketPath(home, env) : ''
       // The only place that knows where the real peers are: one brings libp2p, both SQLite, so they load last.
       const openPeer = options.openPeer ?? (await (readOnly ? import('./peer-to-read.ts') : import('./peer-on-node.ts'))).openPeer
-      const peer = await openPeer({ home, config, log, version, socket })
+      const peer = await openPeer({ home, config, log, version, socket, token })
       return {
         peer,
         log,
@@ -63,6 +66,15 @@ export async function openNode(options: OpenNodeOptions): Promise<OpenNode> {
     lock[Symbol.dispose]()
     throw error
   }
+}
+
+/** The token that the environment names. Throws token_malformed, link_version. */
+function tokenIn(env: OpenNodeOptions['env']): AccessToken | undefined {
+  const given = env['ATOLL_TOKEN']
+  if (given === undefined || given === '') return undefined
+  const parsed = parseAccessToken(given)
+  if (parsed.ok) return parsed.token
+  throw parsed.problem === 'version' ? new AtollError('link_version', { version: parsed.version }) : new AtollError('token_malformed', { why: parsed.why })
 }
 
 function lockWritable(home: string, env: OpenNodeOptions['env']): Disposable {

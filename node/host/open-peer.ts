@@ -1,4 +1,5 @@
 /** Opens a profile and runs a peer on it: the composition root of the Node side. */
+import type { AccessToken } from '../../crdt/members/access-token.ts'
 import type { PeerHost } from '../ports/services.ts'
 import type { ConfigPort } from '../ports/config.ts'
 import type { Log } from '../ports/log.ts'
@@ -11,6 +12,8 @@ export interface OpenPeerOptions {
   readonly version: string
   /** The Unix socket surfaces attach to, for `status`; empty when the node runs inside a command. */
   readonly socket: string
+  /** What the node shall run by, from the environment; nothing of it is written. */
+  readonly token?: AccessToken | undefined
 }
 
 export interface OpenPeer extends AsyncDisposable {

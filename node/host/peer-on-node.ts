@@ -1,10 +1,13 @@
 /** The real peer on a Node machine: profile on disk, SQLite, libp2p. */
 import { join } from 'node:path'
 import type { MeshId } from '../../crdt/wire/ids.ts'
+import { AtollError } from '../ports/errors.ts'
 import { Peer } from '../peer/peer.ts'
+import { TokenRun } from '../peer/services/token-run.ts'
 import { joinDocument } from '../peer/services/documents-service.ts'
 import { operations } from '../ops/index.ts'
 import { usualReserve } from '../peer/blobs/require-room.ts'
+import { forgetDevice } from './device-key.ts'
 import { nodeBlobCrypto } from './blobs/node-blob-crypto.ts'
 import { openDiskBlobs } from './blobs/disk-blob-store.ts'
 import { roomOnDisk } from './blobs/room-on-disk.ts'
@@ -16,10 +19,20 @@ import { MetricsEndpoint } from './metrics-endpoint.ts'
 import { processUsage } from './process-usage.ts'
 import { localFiles } from './local-files.ts'
 import { nodeRuntime } from './node-runtime.ts'
-import type { OpenPeerFunction } from './open-peer.ts'
+import type { OpenPeer, OpenPeerFunction, OpenPeerOptions } from './open-peer.ts'
 import { profileOnDisk } from './profile-on-disk.ts'
 
-export const openPeer: OpenPeerFunction = async ({ home, config, log, version, socket }) => {
+/** How long a node may look for a member before it gives up starting: less than commands wait for it. */
+const enterWithinMs = 20_000
+
+export const openPeer: OpenPeerFunction = async (options) => {
+  const opened = await openOnce(options)
+  // An earlier run by the token ended here without a word, and was taken out since: begin anew, as another device.
+  return opened ?? (await openOnce(options)) as OpenPeer
+}
+
+/** @returns undefined where the profile was left by a run by this token that is over; it is empty now */
+async function openOnce({ home, config, log, version, socket, token }: OpenPeerOptions): Promise<OpenPeer | undefined> {
   const runtime = nodeRuntime()
   const profile = profileOnDisk(home, process.env)
   const settings = config.current()
@@ -55,6 +68,7 @@ export const openPeer: OpenPeerFunction = async ({ home, config, log, version, s
     version,
     process: { pid: process.pid, home, socket, usage: processUsage },
     onStop,
+    ...(token ? { token: { name: token.name, scopes: token.scopes } } : {}),
     openDocuments: () => editors.open(),
     blobs,
     blobCrypto: nodeBlobCrypto,
@@ -67,17 +81,42 @@ export const openPeer: OpenPeerFunction = async ({ home, config, log, version, s
     void metrics.serve(place)
     network.setOnline(wanted === 'on').then(() => wanted === 'on' && peer.engine.retryAll(), (error: unknown) => log.error('network_switch_failed', { why: String(error) }))
   })
+  const run = token && new TokenRun(peer, token)
+  const close = async (): Promise<void> => {
+    watching[Symbol.dispose]()
+    await metrics[Symbol.asyncDispose]()
+    await editors[Symbol.asyncDispose]()
+    await peer[Symbol.asyncDispose]()
+    runtime[Symbol.dispose]()
+  }
+  const forget = (): void => {
+    if (token) profile.drop(token.mesh as MeshId)
+    forgetDevice(home)
+  }
+  if (run?.isSpent === true) {
+    await close()
+    forget()
+    return undefined
+  }
+  try {
+    await run?.enter((text) => log.info('token', { doing: text }), AbortSignal.timeout(enterWithinMs))
+  } catch (error) {
+    await close()
+    if (error instanceof AtollError) throw error
+    throw new AtollError('nobody_online', {}, { cause: error })
+  }
   return {
     host: peer,
     device: peer.identity.device,
     addresses: () => network.addresses(),
     stopRequested,
     async [Symbol.asyncDispose]() {
-      watching[Symbol.dispose]()
-      await metrics[Symbol.asyncDispose]()
-      await editors[Symbol.asyncDispose]()
-      await peer[Symbol.asyncDispose]()
-      runtime[Symbol.dispose]()
+      const left = await run?.leave().catch((error: unknown) => {
+        log.warn('token_not_left', { why: String(error) })
+        return false
+      })
+      await close()
+      if (left === true) forget()
     },
   }
 }

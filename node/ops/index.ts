@@ -15,8 +15,19 @@ import { inviteList } from './invite/list.ts'
 import { inviteRefuse } from './invite/refuse.ts'
 import { inviteRequests } from './invite/requests.ts'
 import { inviteRevoke } from './invite/revoke.ts'
+import { deviceConfirm } from './device/confirm.ts'
+import { deviceLink } from './device/link.ts'
 import { deviceList } from './device/list.ts'
+import { deviceRefuse } from './device/refuse.ts'
+import { deviceRename } from './device/rename.ts'
+import { deviceWait } from './device/wait.ts'
 import { deviceRemove } from './device/remove.ts'
+import { grantBlock } from './grant/block.ts'
+import { grantList } from './grant/list.ts'
+import { grantReset } from './grant/reset.ts'
+import { grantRevoke } from './grant/revoke.ts'
+import { grantSet } from './grant/set.ts'
+import { grantUnblock } from './grant/unblock.ts'
 import { keyRotate } from './key/rotate.ts'
 import { keySchedule } from './key/schedule.ts'
 import { memberAllow } from './member/allow.ts'
@@ -73,6 +84,9 @@ import { relayRemove } from './relay/remove.ts'
 import { sessionDefaults } from './session/defaults.ts'
 import { sessionSetStatus } from './session/set-status.ts'
 import { sessionSetSummary } from './session/set-summary.ts'
+import { tokenCreate } from './token/create.ts'
+import { tokenList } from './token/list.ts'
+import { tokenRevoke } from './token/revoke.ts'
 import { stateDelete } from './state/delete.ts'
 import { stateGet } from './state/get.ts'
 import { stateHistory } from './state/history.ts'
@@ -89,7 +103,8 @@ export const operations = [
   inviteCreate, inviteList, inviteRevoke, inviteRequests, inviteApprove, inviteRefuse,
   keyRotate, keySchedule,
   relayAdd, relayRemove, relayList,
-  deviceList, deviceRemove,
+  deviceLink, deviceWait, deviceConfirm, deviceRefuse, deviceList, deviceRename, deviceRemove, tokenCreate, tokenList, tokenRevoke,
+  grantList, grantSet, grantRevoke, grantReset, grantBlock, grantUnblock,
   memberList, memberRole, memberRename, memberConfirm, memberVerify, memberRemove,
   memberPermissions, memberAllow, memberDeny, memberDefault,
   profileShow, profileSet, profilePolicy,

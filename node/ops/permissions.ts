@@ -41,7 +41,11 @@ export const permissions = {
   'key.rotate': [...writers],
   // Whoever is here may ask; that only stewards change it the service and every peer's fold see to.
   'key.schedule': present,
+  'device.link': present,
+  'device.rename': present,
   'device.remove': present,
+  'token.read': present,
+  'token.write': [...granters],
   'member.remove': [...granters],
   'member.role': [...granters],
   // Oneself, or as a steward anybody: the service and every peer's fold see to that.
@@ -53,6 +57,9 @@ export const permissions = {
   'member.confirm': [...granters],
   // A mark of this device alone.
   'member.verify': anyone,
+  'grant.read': anyone,
+  // One's own, which bind nobody else. A mirror holds no keys to keep them with.
+  'grant.write': present.filter((role) => role !== 'mirror'),
   'peer.ping': present,
   'state.read': anyone,
   'state.write': content('state.write'),

@@ -41,6 +41,18 @@ const probe = (handler: (...args: never[]) => Promise<unknown>, errors: ErrorCod
   }) as unknown as Operation
 
 describe('runOp', () => {
+  it('K4: a node that runs by a token does what its scopes name, and tells about itself', async () => {
+    const { host, run } = setup()
+    host.join('crew', 'ci', 'service', [])
+    host.scopes = ['state.read']
+    expect(await run('state.list', {})).toMatchObject({ values: [] })
+    expect(await run('mesh.info', {})).toMatchObject({ name: 'crew' })
+    expect(await run('node.status', {})).toMatchObject({ token: null })
+    for (const [name, input] of [['state.set', { key: 'k', value: 1 }], ['memory.recall', { query: 'x' }], ['message.inbox', {}], ['mesh.create', { name: 'mine' }], ['mesh.leave', {}], ['config.set', { key: 'network', value: 'off' }]] as const) {
+      expect((await refused('token_scope', run(name, input))).message).toContain('is for state.read')
+    }
+  })
+
   it('runs a whole round: what is set is read back', async () => {
     const { run } = setup()
     await run('mesh.create', { name: 'crew' })

@@ -36,6 +36,7 @@ export class MemoryNetwork implements Network, MeetingGuest {
   readonly #onBetterPath: ((remote: DeviceId) => void)[] = []
   readonly #onFound: ((code: string, peers: readonly DeviceId[]) => void)[] = []
   #codes: readonly Uint8Array[] = []
+  #isBarred: (remote: DeviceId) => boolean = () => false
   #online: boolean
   #disposed = false
 
@@ -108,6 +109,10 @@ export class MemoryNetwork implements Network, MeetingGuest {
       signal.removeEventListener('abort', give)
       timer[Symbol.dispose]()
     })
+  }
+
+  bar(isBarred: (remote: DeviceId) => boolean): void {
+    this.#isBarred = isBarred
   }
 
   drop(remote: DeviceId, why: string): void {
@@ -196,7 +201,7 @@ export class MemoryNetwork implements Network, MeetingGuest {
     const back = this.#world.view(remote, this.device)
     await this.#after(there.delay(), signal)
     const peer = this.#world.peer(remote)
-    const lost = there.cut() || peer === undefined || !peer.reachable
+    const lost = there.cut() || peer === undefined || !peer.reachable || peer.#isBarred(this.device)
     if (!this.reachable) throw new AtollError('offline')
     if (lost || back.cut()) {
       await this.#after(there.cut() || back.cut() ? dialMs : back.delay(), signal)

@@ -32,6 +32,8 @@ export interface PeerNeeds {
   /** The names of all operations, to be counted from the start; others are when they are first called. */
   readonly operations?: readonly string[]
   readonly onStop: () => void
+  /** Of a node that runs by a token: what it is called, and what may be asked of it. */
+  readonly token?: { readonly name: string; readonly scopes: readonly string[] }
   /** Where editors on this machine join live documents; listens from then on. Missing where there is no such place. */
   readonly openDocuments?: () => Promise<{ readonly url: string; readonly protocols: readonly string[] }>
   /** Where chunks of files lie. Missing: in memory. */

@@ -16,6 +16,7 @@ import { CallCounter } from './operation-meter.ts'
 import { Collector } from './blobs/collector.ts'
 import { MemoryBlobStore } from './blobs/memory-blob-store.ts'
 import { admit } from './join/admitter.ts'
+import { DeviceLinks } from './join/device-links.ts'
 import { answerRecovery } from './join/answer-recovery.ts'
 import { makeIdentity } from './mesh/make-identity.ts'
 import { RunningMesh } from './mesh/running-mesh.ts'
@@ -36,6 +37,7 @@ export class Peer implements PeerHost, ServicesHost, AsyncDisposable {
   readonly meter: CallCounter
   readonly blobs: BlobExchange
   readonly collector: Collector
+  readonly deviceLinks: DeviceLinks
   readonly meshes = new Map<MeshId, RunningMesh>()
   readonly moving = new Set<MeshId>()
   readonly startedAt: number
@@ -70,8 +72,8 @@ export class Peer implements PeerHost, ServicesHost, AsyncDisposable {
       store: needs.blobs ?? new MemoryBlobStore(needs.runtime.clock),
       crypto: needs.blobCrypto ?? sodiumBlobCrypto,
       log: needs.log.scope('blobs'),
-      meshes: () => this.meshes.keys(),
-      isAdmitted: (mesh, remote) => this.meshes.get(mesh)?.replica.membership.now().device(remote) !== undefined,
+      meshes: (remote) => [...this.meshes.keys()].filter((mesh) => !this.#refuses(mesh, remote)),
+      isAdmitted: (mesh, remote) => this.meshes.get(mesh)?.replica.membership.now().device(remote) !== undefined && !this.#refuses(mesh, remote),
     })
     needs.network.onBetterPath((remote) => {
       for (const mesh of this.meshes.values()) mesh.files.moved(remote)
@@ -79,13 +81,19 @@ export class Peer implements PeerHost, ServicesHost, AsyncDisposable {
     needs.network.handle(protocols.join, (stream) => {
       admit(stream, () => this.meshes.values(), needs.runtime).catch((error: unknown) => needs.log.warn('join_failed', { why: String(error) }))
     })
-    needs.network.handle(protocols.recover, (stream) => answerRecovery(stream, () => new Map([...this.meshes].map(([mesh, { replica }]) => [mesh, replica])), { device: this.identity.device, runtime: needs.runtime, log: needs.log.scope('recovery') }))
+    needs.network.handle(protocols.recover, (stream) => answerRecovery(stream, () => new Map([...this.meshes].map(([mesh, { replica }]) => [mesh, replica])), { device: this.identity.device, runtime: needs.runtime, log: needs.log.scope('recovery'), refuses: (mesh, member) => this.meshes.get(mesh)?.grants.isBlocked(member) === true }))
+    this.deviceLinks = new DeviceLinks({ device: this.identity.device, runtime: needs.runtime, log: needs.log.scope('device'), replica: (mesh) => this.meshes.get(mesh)?.replica, changed: () => this.rendezvous() })
+    needs.network.handle(protocols.device, (stream) => void this.deviceLinks.answer(stream))
     this.collector = new Collector({ store: this.blobs.store, runtime: needs.runtime, log: needs.log.scope('blobs'), live: () => this.#liveBlobs() })
     needs.network.onFound((code, peers) => this.#found(code, peers))
     for (const { mesh, complete } of needs.profile.meshes()) {
       if (complete) this.#openKept(mesh)
       else needs.profile.drop(mesh)
     }
+  }
+
+  get scopes(): readonly string[] {
+    return this.needs.token?.scopes ?? []
   }
 
   get warnings(): readonly string[] {
@@ -115,7 +123,7 @@ export class Peer implements PeerHost, ServicesHost, AsyncDisposable {
       verify: this.#verify,
       log: log.scope('mesh'),
       boot: this.#boot,
-      sessions: () => this.sessions.shown(),
+      sessions: (shows) => this.sessions.shown(shows),
       addresses: () => network.addresses().filter((address) => !address.includes('/p2p-circuit')).slice(0, 8),
       nat: () => network.nat(),
       onAddresses: (device, addresses) => network.learn(device, addresses),
@@ -131,7 +139,7 @@ export class Peer implements PeerHost, ServicesHost, AsyncDisposable {
   rendezvous(): void {
     const meshes = [...this.meshes.values()]
     this.needs.network.useRelays([...new Set(meshes.flatMap((mesh) => mesh.relays()))])
-    this.needs.network.standBehind(meshes.flatMap((mesh) => mesh.codes()))
+    this.needs.network.standBehind([...this.deviceLinks.codes(), ...meshes.flatMap((mesh) => mesh.codes())])
   }
 
   /** Stops running a mesh; what is stored stays unless it is dropped. */
@@ -213,6 +221,7 @@ export class Peer implements PeerHost, ServicesHost, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return
     this.#closed = true
+    this.deviceLinks.close()
     for (const mesh of this.meshes.values()) mesh.stop()
     this.engine.stop()
     await Promise.all([...this.meshes.values()].map(({ replica }) => replica.close()))
@@ -235,6 +244,11 @@ export class Peer implements PeerHost, ServicesHost, AsyncDisposable {
       this.#notOpened.set(mesh, why)
       this.needs.log.error('mesh_not_opened', { mesh, why: why.message })
     }
+  }
+
+  /** Whether a device is of somebody whom we block in a mesh. */
+  #refuses(mesh: MeshId, remote: DeviceId): boolean {
+    return this.meshes.get(mesh)?.grants.blocks(remote) === true
   }
 
   /** Of all meshes that are kept here; undefined while one of them cannot be read, since nobody knows what it needs. */

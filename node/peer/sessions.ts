@@ -6,6 +6,8 @@ const workingForMs = 10 * 60_000
 
 interface Attached {
   info: SessionInfo
+  /** What it is called where its directory is not shown. */
+  readonly plainName: string
   /** How many connections speak for it. */
   count: number
   hidden: boolean
@@ -48,7 +50,7 @@ export class Sessions {
     }
     const name = hello.name ?? nameFor(hello)
     const info: SessionInfo = { session: hello.session, name, role: null, groups: [], status: 'idle', summary: null, machine: this.#machine, directory: hello.directory ?? null, agent: hello.agent ?? null, since }
-    this.#attached.set(hello.session, { info, count: 1, hidden: hello.kind === 'cli', workingSince: 0 })
+    this.#attached.set(hello.session, { info, plainName: hello.name ?? nameFor({ ...hello, directory: undefined }), count: 1, hidden: hello.kind === 'cli', workingSince: 0 })
     if (hello.kind !== 'cli') this.#changed()
     return { session: hello.session, name }
   }
@@ -73,10 +75,15 @@ export class Sessions {
     return this.#attached.get(session)?.hidden === false
   }
 
-  /** What peers are told. `working` that was not said again for ten minutes is `idle`. */
-  shown(): readonly SessionInfo[] {
+  /** What peers are told who may see that much. `working` that was not said again for ten minutes is `idle`. */
+  shown({ machine, directory } = { machine: true, directory: true }): readonly SessionInfo[] {
     const now = this.#runtime.timers.elapsed()
-    return [...this.#attached.values()].filter(({ hidden }) => !hidden).slice(0, 16).map(({ info, workingSince }) => (info.status === 'working' && now - workingSince > workingForMs ? { ...info, status: 'idle' as const } : info))
+    return [...this.#attached.values()].filter(({ hidden }) => !hidden).slice(0, 16).map(({ info, plainName, workingSince }) => ({
+      ...info,
+      status: info.status === 'working' && now - workingSince > workingForMs ? 'idle' as const : info.status,
+      ...(machine ? {} : { machine: null }),
+      ...(directory ? {} : { directory: null, name: plainName }),
+    }))
   }
 }
 

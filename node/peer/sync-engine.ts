@@ -43,6 +43,7 @@ interface MeshState extends SyncedMesh {
   readonly claims: Map<LogId, SessionHandle>
   /** How each of those sessions began. */
   readonly begun: Map<DeviceId, Beginning>
+  readonly refuses: (remote: DeviceId) => boolean
   readonly listening: readonly Disposable[]
 }
 
@@ -74,6 +75,7 @@ export class SyncEngine {
       dial: (remote) => this.#openAll(remote),
     })
     this.#network.acquaint({ has: (remote) => this.#meshesWith(remote).length > 0, all: () => this.#others() })
+    this.#network.bar((remote) => this.#isBarred(remote))
     this.#network.onNearby((remote) => this.#dialer.now(remote))
     this.#network.handle(protocols.sync, (stream) => this.#answer(stream))
     this.#network.onPeer((remote, up) => {
@@ -87,7 +89,8 @@ export class SyncEngine {
     return this.#meshes.get(mesh)
   }
 
-  add(replica: Replica): void {
+  /** @param refuses to whom this device is to look offline in this mesh; asked each time */
+  add(replica: Replica, refuses: (remote: DeviceId) => boolean = () => false): void {
     const listening = replica.onCommit((committed) => {
       for (const session of this.#meshes.get(replica.mesh)?.sessions.values() ?? []) session.committed(committed.entries, committed.membership)
       if (!committed.membership) return
@@ -96,7 +99,7 @@ export class SyncEngine {
     })
     // New sessions begin with what is left. Not at once: the loss may show in the midst of serving one of them.
     const losing = replica.onLoss(() => this.#runtime.timers.soon(() => this.#closeAll(this.#meshes.get(replica.mesh), 'a loss')))
-    this.#meshes.set(replica.mesh, { replica, sessions: new Map(), traffic: new Map(), claims: new Map(), begun: new Map(), listening: [listening, losing] })
+    this.#meshes.set(replica.mesh, { replica, sessions: new Map(), traffic: new Map(), claims: new Map(), begun: new Map(), refuses, listening: [listening, losing] })
     for (const remote of this.#network.connected()) this.#opened(remote)
     this.#dialAll(replica)
   }
@@ -106,6 +109,15 @@ export class SyncEngine {
     this.#meshes.delete(mesh)
     for (const one of state?.listening ?? []) one[Symbol.dispose]()
     this.#closeAll(state, why)
+  }
+
+  /** Others may be refused now: sessions with them end as when this device stops, the connection too where nothing else is shared. */
+  refusalsChanged(mesh: MeshId): void {
+    const state = this.#meshes.get(mesh)
+    if (!state) return
+    for (const [remote, session] of state.sessions) if (state.refuses(remote)) session.close('stopping')
+    for (const remote of this.#network.connected()) if (this.#isBarred(remote)) this.#runtime.timers.soon(() => this.#network.drop(remote, 'it is blocked'))
+    for (const { device } of state.replica.membership.now().devices()) if (device !== this.#network.device && !state.sessions.has(device)) this.#dialer.now(device)
   }
 
   /** There is fresh reason to believe that a peer can be reached. */
@@ -143,9 +155,14 @@ export class SyncEngine {
     return new Set(all.filter((device) => device !== this.#network.device))
   }
 
-  /** Those in which both are. */
+  /** Those in which both are, and are to meet. */
   #meshesWith(remote: DeviceId): MeshId[] {
-    return [...this.#meshes].filter(([, { replica }]) => replica.membership.now().device(remote) && replica.membership.now().device(this.#network.device)).map(([mesh]) => mesh)
+    return [...this.#meshes].filter(([, { replica, refuses }]) => replica.membership.now().device(remote) && replica.membership.now().device(this.#network.device) && !refuses(remote)).map(([mesh]) => mesh)
+  }
+
+  /** Whether a device is of somebody who is blocked, and nothing else is shared. */
+  #isBarred(remote: DeviceId): boolean {
+    return [...this.#meshes.values()].some(({ refuses }) => refuses(remote)) && this.#meshesWith(remote).length === 0
   }
 
   /** Sessions with those who have lost their place end once they had time to hear why. */
@@ -196,7 +213,8 @@ export class SyncEngine {
 
   #answer(stream: FrameStream): void {
     const begun = { opener: stream.remote, since: this.#runtime.timers.elapsed() }
-    answerMesh(stream, () => this.#meshes.keys(), this.#parts, (handover, mesh) => this.#begin(handover, mesh, begun))
+    const meshes = (): MeshId[] => [...this.#meshes].filter(([, { refuses }]) => !refuses(stream.remote)).map(([mesh]) => mesh)
+    answerMesh(stream, meshes, this.#parts, (handover, mesh) => this.#begin(handover, mesh, begun))
   }
 
   get #parts(): HandshakeParts {
@@ -205,7 +223,7 @@ export class SyncEngine {
 
   #begin({ stream, onFrame, onClose }: Handover, mesh: MeshId, begun: Begun): void {
     const state = this.#meshes.get(mesh)
-    if (!state) return stream.close('unknown_mesh')
+    if (!state || state.refuses(stream.remote)) return stream.close('unknown_mesh')
     // Of a store that cannot be read nothing true can be said.
     if (!state.replica.mayRead()) return stream.close('storage')
     const { remote } = stream

@@ -51,8 +51,16 @@ export const errorTable = {
   exception_refused: { local: 'You cannot make an exception for {name}: {why}.', remote: 'Not permitted.', exit: 4, retry: false },
   not_removable: { local: '{name} cannot be removed by you: {why}.', remote: 'Not permitted.', exit: 4, retry: false },
   device_unknown: { local: 'None of your devices in this mesh begins with {device}. `atoll device list` shows them.', remote: 'Unknown device.', exit: 3, retry: false },
+  device_name_taken: { local: 'Several of your devices are called {name}. Say which by the beginning of its id; `atoll device list` shows them.', remote: 'Unknown device.', exit: 2, retry: false },
+  device_link_closed: { local: 'This link for a device is not open: it was used, refused, has expired, or its node was restarted. `atoll device link` on the device that is in the mesh makes a new one.', remote: 'The link is closed.', exit: 4, retry: false },
+  device_link_unasked: { local: 'No device has asked to be linked yet. Type the link there first: `atoll join LINK`; `atoll device wait` says when it has.', remote: 'Nobody asked.', exit: 5, retry: true },
+  device_link_broken: { local: 'The new device broke off: {why}. Nothing was linked; look at what it says, and make a new link.', remote: 'The link is closed.', exit: 5, retry: false },
+  device_away: { local: 'The device that made this link cannot be reached, or the link is not open any more. See that its node is up, and on the same network or at the same relay; `atoll device link` there makes a new one.', remote: 'Unreachable.', exit: 5, retry: true },
+  device_not_linkable: { local: 'This device cannot be linked: {why}. Use a fresh profile (ATOLL_HOME).', remote: 'Not accepted.', exit: 4, retry: false },
+  code_wrong: { local: 'The device that asks does not show that code. Read it again; if it is another, somebody else has your link: `atoll device refuse`.', remote: 'Not accepted.', exit: 4, retry: false },
   device_not_removable: { local: 'The device {device} cannot be removed from here: {why}.', remote: 'Not permitted.', exit: 4, retry: false },
   role_refused: { local: '{name} cannot become {role} by you: {why}.', remote: 'Not permitted.', exit: 4, retry: false },
+  grants_full: { local: 'You have decided {count} things already, and at most {limit} are kept. `atoll grants reset NAME` takes back what you decided about somebody.', remote: 'Too much.', exit: 6, retry: false },
   removed: { local: 'You were removed from this mesh on {at}. What you already hold stays readable; ask an admin for a new invite.', remote: 'Not a member.', exit: 4, retry: false },
   already_joined: { local: 'You are already in this mesh as {name}.', remote: 'Already a member.', exit: 6, retry: false },
 
@@ -74,6 +82,14 @@ export const errorTable = {
   nobody_online: { local: 'Nobody in the mesh could be reached to let you in. Ask one of them to run `atoll up`, or wait with --wait.', remote: 'Nobody is online.', exit: 5, retry: true },
   relay_unreachable: { local: 'No relay answered at {address}: {why}. Check the address and that `atoll relay` runs there.', remote: 'Relay unreachable.', exit: 5, retry: true },
   relay_wrong: { local: 'What answered at {address} is not the relay that was named: {why}.', remote: 'Not the expected relay.', exit: 4, retry: false },
+
+  // Tokens
+  token_malformed: { local: 'ATOLL_TOKEN does not hold a token, or a part of it is missing: {why}. Set it again, whole.', remote: 'Malformed token.', exit: 2, retry: false },
+  token_expired: { local: 'This token expired on {at}. Make another with `atoll token create`.', remote: 'Not accepted.', exit: 4, retry: false },
+  token_revoked: { local: 'This token was revoked, as the member that answered knows it. Make another with `atoll token create`.', remote: 'Not accepted.', exit: 4, retry: false },
+  token_profile: { local: 'A token needs a profile of its own, and this one is in use ({choices}). Name an empty directory with ATOLL_HOME, or unset ATOLL_TOKEN.', remote: 'Not empty.', exit: 6, retry: false },
+  token_unknown: { local: 'No open token is called {name}. `atoll token list` shows them.', remote: 'Unknown token.', exit: 3, retry: false },
+  token_scope: { local: 'This node runs by a token that is for {scopes}; {what} needs {needs}.', remote: 'Not permitted.', exit: 4, retry: false },
 
   // Backup and recovery
   backup_foreign: { local: '{path} is not a backup of Atoll. Name the file that `atoll backup` wrote.', remote: 'Not a backup.', exit: 2, retry: false },

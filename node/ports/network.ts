@@ -68,6 +68,8 @@ export interface Network extends AsyncDisposable {
   traffic(remote: DeviceId): { readonly sent: number; readonly received: number }
   /** Round trip in milliseconds, or null when it did not answer in time. */
   ping(remote: DeviceId, signal: AbortSignal): Promise<number | null>
+  /** Says from whom no connection is taken; asked each time. As far as the way allows it is to them as if nobody were there. */
+  bar(isBarred: (remote: DeviceId) => boolean): void
   /** Closes connections to a peer; it may dial again. */
   drop(remote: DeviceId, why: string): void
 

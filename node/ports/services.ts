@@ -7,6 +7,7 @@
  * Every method may throw AtollError; long ones take a signal.
  */
 
+import type { Grantable } from '../../crdt/docs/grants.ts'
 import type { Choice, ContentPermission, ProfileField } from '../../crdt/members/policy.ts'
 import type { MetricFamily } from '../../crdt/wire/metrics-text.ts'
 import type { OperationMeter } from './meter.ts'
@@ -40,6 +41,8 @@ export interface NodeStatus {
   readonly sessions: number
   /** Where a scraper finds this node's numbers; null: nowhere. */
   readonly metrics: string | null
+  /** The name of the token that it runs by; null: it is a person's. */
+  readonly token: string | null
   readonly meshes: readonly { readonly name: string; readonly mesh: string; readonly peers_online: number; readonly entries: number; readonly synced: boolean }[]
   readonly warnings: readonly string[]
 }
@@ -110,6 +113,8 @@ export interface MeshInfo extends MeshSummary {
 }
 
 export interface Joined {
+  /** Other meshes that a link for a device led into. */
+  readonly others?: readonly string[]
   readonly mesh: string
   readonly name: string
   readonly member: string
@@ -300,6 +305,8 @@ export interface Removal {
 
 export interface OwnDevice {
   readonly device: string
+  /** What its person calls it. */
+  readonly name: string | null
   readonly this: boolean
   readonly online: boolean
   readonly linked_by: string | null
@@ -307,11 +314,47 @@ export interface OwnDevice {
   readonly removable: boolean
 }
 
-/** One's own devices in one mesh. */
+/** A device that asks to be linked, and what it says that it is called. */
+export interface AskingDevice {
+  readonly device: string
+  readonly name: string
+}
+
+/** One's own devices in one mesh. A device is said by its name, its id, or the beginning of that. */
 export interface DevicesService {
   list(): Promise<readonly OwnDevice[]>
-  /** @param device its id, or the beginning of it */
+  /** Makes a link for another device of one's own; good for this mesh, or all in which this device is. One is open at a time. */
+  link(input: { all: boolean; lasts_ms: number }): Promise<{ link: string; qr: readonly string[]; expires_at: number; meshes: readonly string[] }>
+  /** Who asks by the open link, once somebody does. */
+  asking(signal: AbortSignal): Promise<AskingDevice>
+  /** Links the device that asks, where it shows this code. */
+  confirm(code: string): Promise<{ device: string; meshes: readonly string[] }>
+  /** Closes the open link, and refuses whoever asks by it. */
+  refuse(): Promise<void>
+  rename(device: string, name: string): Promise<{ device: string; name: string }>
   remove(device: string): Promise<{ device: string; by_root_key: boolean; rotated: boolean }>
+}
+
+/** A token as the mesh knows it; the word itself is shown once, when it is made. */
+export interface KnownToken {
+  readonly member: string
+  readonly name: string
+  readonly role: Role
+  readonly scopes: readonly string[]
+  readonly by: string
+  readonly expires_at: number
+  readonly status: 'open' | 'expired' | 'revoked'
+  /** When a run of it last came in. */
+  readonly last_used: number | null
+  /** Devices that run by it, as far as they have not left. */
+  readonly devices: number
+}
+
+export interface TokensService {
+  /** `enforced`: what its role might write and every peer denies it. */
+  create(input: { name: string; role: Role; expires_in_ms: number; scopes: readonly string[] }): Promise<{ token: string; member: string; name: string; role: Role; scopes: readonly string[]; expires_at: number; enforced: readonly string[] }>
+  list(): Promise<readonly KnownToken[]>
+  revoke(name: string): Promise<{ member: string; name: string; devices: number; rotated: boolean }>
 }
 
 export interface MembersService {
@@ -350,6 +393,31 @@ export interface ProfilesService {
   /** Who edits each field beside owners and admins. */
   policy(): Promise<readonly { readonly field: ProfileField; readonly editors: 'self' | 'stewards' }[]>
   setPolicy(field: ProfileField, editors: 'self' | 'stewards'): Promise<{ field: ProfileField; before: 'self' | 'stewards'; editors: 'self' | 'stewards' }>
+}
+
+/** Whether somebody may, and where that was decided: about them by name, about everyone, or nowhere. Null: as their role is. */
+export interface Grant {
+  readonly allowed: boolean | null
+  readonly by: 'name' | 'everyone' | 'default'
+}
+
+/** What one member, or everyone whom nothing else names, may do with the caller's member. */
+export interface GrantLine {
+  /** Null: everyone. */
+  readonly member: string | null
+  readonly name: string
+  readonly role: Role | null
+  readonly blocked: boolean
+  readonly grants: Readonly<Record<Grantable, Grant>>
+}
+
+/** The caller's member's own grants: private, and the same on all its devices. Names may be `everyone`. */
+export interface GrantsService {
+  list(): Promise<readonly GrantLine[]>
+  set(what: Grantable, name: string, allow: boolean): Promise<GrantLine>
+  /** Takes back what was decided about somebody; a block too. */
+  reset(name: string): Promise<GrantLine>
+  block(name: string, blocked: boolean): Promise<GrantLine>
 }
 
 // ---- sessions and peers ------------------------------------------------------------------------------
@@ -586,7 +654,7 @@ export interface AuditReport {
 /** What an entry may have done: operations on the membership, then changes of what is shared. */
 export const auditKinds = {
   membership: ['founded', 'admitted', 'role_given', 'device_linked', 'removed', 'device_removed', 'left', 'invited', 'invite_revoked', 'invite_ended', 'keys_changed', 'keys_shared', 'sealing_key_changed', 'exception_made', 'profile_policy_set'],
-  content: ['state_set', 'state_deleted', 'note_set', 'note_forgotten', 'document_named', 'document_edited', 'member_named', 'profile_edited', 'member_confirmed', 'member_unconfirmed', 'invite_described', 'mesh_named', 'relays_set', 'rotation_set', 'file_shared', 'file_opened', 'file_deleted', 'message_sent', 'receipt', 'key_refused', 'sealed'],
+  content: ['state_set', 'state_deleted', 'note_set', 'note_forgotten', 'document_named', 'document_edited', 'member_named', 'device_named', 'token_noted', 'profile_edited', 'member_confirmed', 'member_unconfirmed', 'invite_described', 'mesh_named', 'relays_set', 'rotation_set', 'file_shared', 'file_opened', 'file_deleted', 'message_sent', 'receipt', 'key_refused', 'grant_decided', 'sealed'],
   /** Of a later version, or nothing that any understands: it may be either. */
   either: ['unknown'],
 } as const
@@ -665,6 +733,8 @@ export interface Services {
   readonly members: MembersService
   readonly profiles: ProfilesService
   readonly devices: DevicesService
+  readonly grants: GrantsService
+  readonly tokens: TokensService
   readonly peers: PeersService
   readonly sessions: SessionsService
   readonly state: StateService
@@ -706,6 +776,8 @@ export interface PeerHost {
    */
   attach(hello: SessionHello): Promise<AsyncDisposable & { readonly session: string; readonly name: string }>
   readonly version: string
+  /** What a node that runs by a token may be asked for; missing or empty: whatever its role may. */
+  readonly scopes?: readonly string[]
   /** Counts the calls that are made of it. */
   readonly meter: OperationMeter
 }

@@ -16,11 +16,12 @@ import { documents } from './documents.ts'
 import { fanOut } from './fan-out.ts'
 import { paths } from './paths.ts'
 import { relay } from './relay.ts'
+import { trust } from './trust.ts'
 
 const floors = { commitMs: syncedCommit(), oneWayMs: await libp2pOneWay() }
 export type Floors = typeof floors
 
-const parts: Record<string, (floors: Floors) => Promise<readonly Row[]>> = { latency, fanOut, joining, recall, messages, documents, blobs, paths, relay, processes }
+const parts: Record<string, (floors: Floors) => Promise<readonly Row[]>> = { latency, fanOut, joining, recall, messages, documents, blobs, paths, relay, trust, processes }
 const wanted = process.argv.slice(2).filter((name) => !name.startsWith('-'))
 const unknown = wanted.find((name) => !(name in parts))
 if (unknown !== undefined) throw new Error(`no part called ${unknown}; there are ${Object.keys(parts).join(', ')}`)

@@ -1,11 +1,16 @@
 /** The child of peer-process.ts: a real peer on SQLite and libp2p. */
+import { randomBytes } from 'node:crypto'
+import { signingPair } from '../../crdt/crypto/sign.ts'
 import { readFile } from '../../crdt/docs/files.ts'
-import type { FileId } from '../../crdt/wire/ids.ts'
+import { introduce, proveRoot } from '../../crdt/members/proofs.ts'
+import type { FileId, MemberId } from '../../crdt/wire/ids.ts'
 import { openConfig } from '../../node/host/config.ts'
 import { openPeer } from '../../node/host/peer-on-node.ts'
 import { silentLog } from '../../node/ports/log.ts'
 import type { Services } from '../../node/ports/services.ts'
+import { makeIdentity } from '../../node/peer/mesh/make-identity.ts'
 import type { Peer } from '../../node/peer/peer.ts'
+import { pinsNow } from '../../node/peer/services/pins-now.ts'
 import { wallMs } from './measure.ts'
 
 const home = process.argv[2] as string
@@ -73,7 +78,7 @@ const calls: Record<string, (...args: never[]) => unknown> = {
     await services().state.set(key, 'x'.repeat(100))
     return started
   },
-  synced: async () => (await services().peers.list()).every((other) => other.you || other.synced),
+  synced: async () => (await services().peers.list()).every((other) => other.you || !other.online || other.synced),
   name: () => peer.meshFor(undefined).names.device(peer.identity.device),
   path: async () => (await services().peers.list()).find((other) => !other.you)?.path,
   sessions: () => peer.engine.mesh(peer.meshFor(undefined).id)?.sessions.size ?? 0,
@@ -101,6 +106,37 @@ const calls: Record<string, (...args: never[]) => unknown> = {
     await files.fetch(row, () => undefined, new AbortController().signal)
   },
   save: async (id: string, path: string) => (await services().files.get({ id, save_to: path, overwrite: false }, () => undefined, new AbortController().signal)).fetched_bytes,
+  /** Lets in so many members whose devices are never online. */
+  crowd: async (count: number) => {
+    const { replica } = peer.meshFor(undefined)
+    const { mesh } = replica
+    const roots = Array.from({ length: count }, () => signingPair(new Uint8Array(randomBytes(32))))
+    await replica.operate(() => roots.map((root) => {
+      const device = makeIdentity(new Uint8Array(randomBytes(32)), new Uint8Array(randomBytes(32)))
+      const member = root.publicKey as MemberId
+      return { type: 'admit' as const, grant: replica.grant(), member, role: 'member' as const, rootProof: proveRoot(mesh, device.device, root), introduction: introduce(device.signing, device.sealing, member), invite: undefined }
+    }))
+    await replica.operate(() => [], { rotate: true })
+    return roots.map(({ publicKey }) => publicKey)
+  },
+  /** When it was asked for; resolves when it is durable here. */
+  removeMember: async (member: string) => {
+    const { replica } = peer.meshFor(undefined)
+    const began = wallMs()
+    await replica.operate(() => [{ type: 'remove', grant: replica.grant(), member: member as MemberId, pins: pinsNow(replica, (device) => replica.membership.memberOf(device) === member) }], { rotate: true })
+    return began
+  },
+  /** When this peer knows that a member is gone, and holds a key that it does not. */
+  knowsGone: (member: string) => new Promise<number>((resolve) => {
+    const { replica } = peer.meshFor(undefined)
+    const listening = replica.onCommit(() => {
+      const now = replica.membership.now()
+      const [epoch] = now.epochs()
+      if (now.member(member as MemberId)?.status !== 'removed' || epoch === undefined || !replica.ledger.keyring.has(epoch)) return
+      listening[Symbol.dispose]()
+      resolve(wallMs())
+    })
+  }),
   stop: () => undefined,
 }
 

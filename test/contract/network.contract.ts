@@ -116,6 +116,24 @@ export function networkContract(openWorld: () => Promise<NetworkWorld>): void {
     expect(await codeOf(world, b.open(a.device, protocol, never))).toBe('offline')
   }))
 
+  test('G3: who is barred gets no connection and others do, until it is let in again', inWorld(async (world) => {
+    const [a, b, c] = [await world.peer(), await world.peer(), await world.peer()]
+    await world.introduce(a, b)
+    await world.introduce(c, b)
+    b.handle(protocol, () => {})
+    let barred = true
+    b.bar((remote) => barred && remote === a.device)
+    b.drop(a.device, 'it is barred')
+    await world.until(() => !b.connected().includes(a.device) && !a.connected().includes(b.device), 'no connection')
+    const met: string[] = []
+    b.onPeer((remote, up) => up && met.push(remote))
+    expect(await codeOf(world, a.open(b.device, protocol, never))).toBe('peer_unreachable')
+    expect([a.path(b.device).path, a.connected().includes(b.device), b.connected().includes(a.device), met.includes(a.device)]).toEqual(['none', false, false, false])
+    expect(await codeOf(world, c.open(b.device, protocol, never))).toBe('opened')
+    barred = false
+    expect(await codeOf(world, a.open(b.device, protocol, never))).toBe('opened')
+  }))
+
   test('an open that is given up while it is under way ends at once', inWorld(async (world) => {
     const [a, b] = [await world.peer(), await world.peer()]
     await world.introduce(a, b)

@@ -1,6 +1,7 @@
 /** One mesh of a MemoryPeer: what is written is kept in maps, and peers are people who never answer. */
 import { AtollError } from '../../node/ports/errors.ts'
 import type { AuditService, DocumentsService, FilesService, FileSummary, Json, MembersService, MemoryService, MeshService, MeshSummary, Message, MessageMode, MessagesService, Note, Notice, Peer, PeersService, ProfilesService, RelaysService, RequestsService, Role, SessionInfo, StateChange, StateService, StateVersion } from '../../node/ports/services.ts'
+import { memoryGrants } from './memory-grants.ts'
 import { memoryMembers, memoryProfiles, type MemoryMember } from './memory-members.ts'
 import { memoryDocuments } from './memory-documents.ts'
 import { memoryRequests } from './memory-requests.ts'
@@ -32,6 +33,7 @@ export class MemoryMesh {
   readonly requests: RequestsService = memoryRequests()
   readonly others = new Map<string, MemoryMember>([['bob', { role: 'member', status: 'active' }]])
   readonly profiles: ProfilesService
+  readonly grants = memoryGrants(this.others)
   readonly #world: World
   readonly #as: string
   readonly #history = new Map<string, StateVersion[]>()

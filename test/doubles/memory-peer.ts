@@ -35,6 +35,8 @@ export class MemoryPeer implements PeerHost {
   readonly meter = new CallCounter({ elapsed: () => this.now() }, [])
   /** What `standing` says, where a test wants another role than owner. */
   role: Standing['role'] = 'owner'
+  /** What it may be asked for, where it shall run by a token. */
+  scopes: readonly string[] = []
   exceptions: Standing['exceptions'] = {}
   readonly #options: MemoryPeerOptions
   readonly #stop = Promise.withResolvers<void>()
@@ -120,6 +122,7 @@ export class MemoryPeer implements PeerHost {
           socket: peer.#options.socket ?? '',
           addresses: ['/ip4/127.0.0.1/tcp/4001'],
           started_at: 0,
+          token: null,
           network: 'on',
           storage: 'ok',
           sessions: peer.sessions().length,
@@ -168,9 +171,30 @@ export class MemoryPeer implements PeerHost {
         return mesh().profiles
       },
       devices: {
-        list: async () => [{ device: peer.device, this: true, online: true, linked_by: null, since: 0, removable: false }],
+        link: async ({ lasts_ms }) => ({ link: 'atoll:device:memory', qr: ['█▀█', '▀▀▀'], expires_at: peer.now() + lasts_ms, meshes: [mesh().name] }),
+        asking: async () => {
+          throw new AtollError('device_link_closed')
+        },
+        confirm: async () => {
+          throw new AtollError('device_link_closed')
+        },
+        refuse: async () => {
+          throw new AtollError('device_link_closed')
+        },
+        rename: async (device, name) => ({ device, name }),
+        list: async () => [{ device: peer.device, name: null, this: true, online: true, linked_by: null, since: 0, removable: false }],
         remove: async (device) => {
           throw new AtollError('device_unknown', { device })
+        },
+      },
+      get grants() {
+        return mesh().grants
+      },
+      tokens: {
+        create: async ({ name, role, expires_in_ms, scopes }) => ({ token: 'atoll-token-memory', member: 'member-token', name, role, scopes, expires_at: peer.now() + expires_in_ms, enforced: [] }),
+        list: async () => [],
+        revoke: async (name) => {
+          throw new AtollError('token_unknown', { name })
         },
       },
       get peers() {

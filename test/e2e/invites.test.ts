@@ -41,7 +41,7 @@ it('I1 I2 I3 I4: a link by e-mail, join from standard input, Ctrl-C while waitin
   expect([joined.status, JSON.parse(joined.stdout)]).toMatchObject([0, { name: 'reef', member_name: 'bob', note: expect.stringContaining('the group docs') as string }])
   expect(await bob.does('session', 'defaults')).toMatchObject({ groups: ['docs'], messages: 'mentions' })
 
-  const confirmed = async (): Promise<Record<string, boolean>> => Object.fromEntries(((await bob.does('member', 'list'))['members'] as Answer[]).map((one) => [one['name'], one['confirmed']]))
+  const confirmed = async (): Promise<Record<string, boolean>> => Object.fromEntries(((await bob.does('member', 'list'))['members'] as Answer[]).map((one) => [one['name'] as string, one['confirmed'] as boolean]))
   await vi.waitFor(async () => expect(await confirmed()).toEqual({ alice: true, bob: true, carol: false }), { timeout: 30_000 })
   expect(await carol.fails('member', 'confirm', 'carol')).toMatchObject({ code: 'bad_input', status: 2 })
   expect(await alice.does('member', 'confirm', 'carol')).toMatchObject({ before: false, confirmed: true })

@@ -11,6 +11,7 @@ import { nonceFrame, tagFrame } from '../../crdt/sync/handshake.ts'
 import { bool, bytes, decode, encode, fixed, list, optional, text, uint, type Codec, type Decoded } from '../../crdt/wire/codec.ts'
 import { entryId, idSet } from '../../crdt/wire/ids.ts'
 import { rendezvousAnswer, rendezvousRequest } from '../../crdt/wire/rendezvous.ts'
+import { deviceFrame } from '../../node/peer/join/device-frames.ts'
 import { joinFrame } from '../../node/peer/join/frames.ts'
 import { recoveryFrame } from '../../node/peer/join/recovery-frames.ts'
 
@@ -51,6 +52,7 @@ export const codecs: Readonly<Record<string, Coding>> = {
   tag: coding(tagFrame),
   join: coding(joinFrame),
   recovery: coding(recoveryFrame),
+  device: coding(deviceFrame),
   rendezvousRequest: coding(rendezvousRequest),
   rendezvousAnswer: coding(rendezvousAnswer),
 }

@@ -16,9 +16,9 @@ import { filled, partyOf, partySecrets } from './values.ts'
 
 const formatLimits = ['entryBytes', 'changesPerEntry', 'depsPerChange', 'docNameBytes', 'payloadBytes', 'clearOpBytes', 'frontierIds', 'recipients', 'recipientsPerEnvelope', 'pins', 'devicesPerGrant', 'keyBytes', 'valueBytes', 'messageBytes'] as const
 
-/** What came after the first vectors were written stands in files of its own (blobs.ts, safety-numbers.ts, recovery.ts, approval.ts). */
-const laterDomains: ReadonlySet<string> = new Set(['fileId', 'fileKey', 'chunkKey', 'gear', 'safetyNumber', 'backupChecksum', 'recoveryClaim', 'joinNumber'])
-const { blobs: _blobs, recover: _recover, ...firstProtocols } = protocols
+/** What came after the first vectors were written stands in files of its own (blobs.ts, safety-numbers.ts, recovery.ts, approval.ts, grants.ts, device-links.ts, tokens.ts). */
+const laterDomains: ReadonlySet<string> = new Set(['fileId', 'fileKey', 'chunkKey', 'gear', 'safetyNumber', 'backupChecksum', 'recoveryClaim', 'joinNumber', 'whisperToSome', 'deviceLinkChecksum', 'deviceLinkKey', 'deviceLinkCode', 'deviceLinkChannel', 'deviceLinkCommitment', 'deviceLinkTranscript', 'shortCode', 'tokenChecksum', 'tokenDevice', 'tokenSealing'])
+const { blobs: _blobs, recover: _recover, device: _device, ...firstProtocols } = protocols
 
 /** Names and numbers that are settled for good. */
 export const settled = (): unknown => ({

@@ -22,11 +22,14 @@ import { readRegister } from '../../crdt/docs/registers.ts'
 import { openChanges } from '../../crdt/docs/sealed.ts'
 import { logIds, meshTag, readEntry, verifyEntry, type Entry } from '../../crdt/log/entry.ts'
 import { formatLink, inviteCode, inviteKey, parseLink, type InviteLink } from '../../crdt/members/link.ts'
+import { parseAccessToken, type AccessToken } from '../../crdt/members/access-token.ts'
+import { parseDeviceLink, type DeviceLink, type LinkTalkParts } from '../../crdt/members/device-link.ts'
 import { Membership } from '../../crdt/members/membership.ts'
 import { decodeOp, encodeOp, type MemberOp, type OpOf } from '../../crdt/members/ops.ts'
 import { headsDigest, type HeadPoint } from '../../crdt/sync/heads.ts'
 import { meshOfTag, syncTag } from '../../crdt/sync/handshake.ts'
 import { openWhisper } from '../../crdt/sync/whisper.ts'
+import { isWhisperToSome, openWhisperTo } from '../../crdt/sync/whisper-to-some.ts'
 import { decode } from '../../crdt/wire/codec.ts'
 import { fromHex, toHex, type DeviceId, type EntryId, type LogId, type MemberId, type MeshId } from '../../crdt/wire/ids.ts'
 import { limits } from '../../crdt/wire/limits.ts'
@@ -88,7 +91,7 @@ test('T10: this version still makes every golden vector, byte for byte', () => {
 })
 
 test('T10: every encoding decodes to its value, re-encodes to its bytes, and is refused with a byte more or less', () => {
-  for (const { codec, name, value, bytes: hex } of [...['encodings', 'documents', 'policies', 'wrong-keys'].flatMap((file) => fromJson(readVectors(file)) as Encoded[]), ...['blobs', 'recovery', 'approval'].flatMap((file) => (fromJson(readVectors(file)) as { encodings: Encoded[] }).encodings)]) {
+  for (const { codec, name, value, bytes: hex } of [...['encodings', 'documents', 'policies', 'wrong-keys'].flatMap((file) => fromJson(readVectors(file)) as Encoded[]), ...['blobs', 'recovery', 'approval', 'device-links'].flatMap((file) => (fromJson(readVectors(file)) as { encodings: Encoded[] }).encodings)]) {
     const coding = codecs[codec]!
     const bytes = fromHex(hex)
     const read = coding.decode(bytes)
@@ -340,9 +343,47 @@ function thirtyDigits(domain: string, seed: Uint8Array): string {
   return [0, 5, 10, 15, 20, 25].map((at) => (BigInt(`0x${toHex(state.slice(at, at + 5))}`) % 100_000n).toString().padStart(5, '0')).join('')
 }
 
+test('T10 G2: whispers for some devices open for them alone, and say nothing of anybody outside', () => {
+  const { domain, whisper, keys } = fromJson(readVectors('grants')) as { domain: string; whisper: { mesh: MeshId; by: string; to: string[]; boot: Uint8Array; counter: number; plain: Uint8Array; frame: Uint8Array }; keys: { member: string; subject: string; what: string; key: string }[] }
+  const { frame, boot, counter, plain } = whisper
+  const open = (by: string, bytes = frame, of = whisper.mesh): unknown => openWhisperTo(of, bytes, party(by).identity.wrapper, verify)
+  const { device } = party(whisper.by).identity
+  for (const to of whisper.to) expect(open(to)).toEqual({ device, boot, counter, plain })
+  for (const other of ['alice', 'dave']) expect(open(other)).toBeUndefined()
+  expect(open('bob', frame, 'ab'.repeat(32) as MeshId)).toBeUndefined()
+  for (let at = 0; at < frame.length; at += 7) expect(open('carol', frame.with(at, frame[at]! ^ 1)), `byte ${at}`).toBeUndefined()
+  expect(isWhisperToSome(frame)).toBe(true)
+  expect(new TextDecoder().decode(frame.slice(0, domain.length))).toBe(domain)
+  for (const name of ['alice', 'bob', 'carol']) for (const id of [party(name).identity.device, party(name).identity.sealing.publicKey]) expect(toHex(frame)).not.toContain(id)
+  for (const { member, subject, what, key } of keys) expect(key).toBe(`${member}/${subject}/${what}`)
+})
+
 test('T10 T11: safety numbers are what SPEC.md says', () => {
   const { domain, numbers } = fromJson(readVectors('safety-numbers')) as { domain: string; numbers: { mesh: MeshId; one: MemberId; other: MemberId; number: string }[] }
   for (const { mesh: of, one, other, number } of numbers) {
     expect(thirtyDigits(domain, join2(fromHex(of), ...[one, other].sort().map(fromHex)))).toBe(number)
   }
+})
+
+test('T10 L2: links for devices, commitments and short codes are what SPEC.md says', () => {
+  const { domains: names, links, key, talk } = fromJson(readVectors('device-links')) as {
+    domains: { use: keyof typeof domains; name: string }[]
+    links: { link: DeviceLink; text: string }[]
+    key: { secret: Uint8Array; seed: Uint8Array; publicKey: string; code: Uint8Array }
+    talk: LinkTalkParts & { commitment: Uint8Array; transcript: Uint8Array; proof: Uint8Array; code: string }
+  }
+  for (const { use, name } of names) expect([domains[use], name.length <= 32]).toEqual([name, true])
+  for (const { link, text } of links) expect(parseDeviceLink(text)).toEqual({ ok: true, link })
+  expect([toHex(key.seed), toHex(key.code)]).toEqual([toHex(derived('atoll/device-link-key/v1', key.secret)), toHex(derived('atoll/device-link-code/v1', fromHex(key.publicKey)))])
+  expect(toHex(talk.commitment)).toBe(toHex(hash('atoll/device-link-commit/v1', join2(fromHex(talk.newDevice), talk.newNonce))))
+  expect(toHex(talk.transcript)).toBe(toHex(hash('atoll/device-link-transcript/v1', join2(fromHex(talk.link), fromHex(talk.newDevice), fromHex(talk.oldDevice), talk.newNonce, talk.oldNonce))))
+  expect(verify(domains.deviceLinkChannel, noMesh, talk.transcript, talk.proof, talk.link)).toBe(true)
+  expect(talk.code).toBe((BigInt(`0x${toHex(hash('atoll/short-code/v1', talk.transcript).subarray(0, 6))}`) % 1_000_000n).toString().padStart(6, '0'))
+})
+
+test('K1 T10: tokens, and the device that one is admitted with, are what SPEC.md says', () => {
+  const { domains: names, tokens, firstDevice } = fromJson(readVectors('tokens')) as { domains: { use: keyof typeof domains; name: string }[]; tokens: { token: AccessToken; text: string }[]; firstDevice: { of: Uint8Array; seed: Uint8Array; sealingSecret: Uint8Array } }
+  for (const { use, name } of names) expect(domains[use]).toBe(name)
+  for (const { token, text } of tokens) expect(parseAccessToken(text)).toEqual({ ok: true, token })
+  expect([toHex(firstDevice.seed), toHex(firstDevice.sealingSecret)]).toEqual([toHex(derived('atoll/token-device/v1', firstDevice.of)), toHex(derived('atoll/token-sealing/v1', firstDevice.of))])
 })

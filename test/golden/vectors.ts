@@ -4,10 +4,13 @@ import { approval } from './approval.ts'
 import { blobs } from './blobs.ts'
 import { codecs } from './codecs.ts'
 import { derivations, settled } from './derivations.ts'
+import { grants } from './grants.ts'
+import { deviceLinks } from './device-links.ts'
 import { goldenHistory, type GoldenEntry } from './history.ts'
 import { recovery } from './recovery.ts'
 import { documentSamples, policySamples, samples, wrongKeySamples, type Sample } from './samples.ts'
 import { safetyNumbers } from './safety-numbers.ts'
+import { tokens } from './tokens.ts'
 import { partySecrets, toJson, type Json } from './values.ts'
 
 /** Made anew at each call, the same each time. */
@@ -21,9 +24,12 @@ export function vectors(): Readonly<Record<string, Json>> {
     'wrong-keys': toJson(wrongKeySamples.map(encoded)),
     blobs: toJson(blobs()),
     recovery: toJson(recovery()),
+    'device-links': toJson(deviceLinks()),
+    tokens: toJson(tokens()),
     derivations: toJson(derivations(history)),
     approval: toJson(approval(history.mesh)),
     'safety-numbers': toJson(safetyNumbers(history.mesh)),
+    grants: toJson(grants(history.mesh)),
     history: toJson({ mesh: history.mesh, parties: Object.values(partySecrets), epochs: history.epochs, message: history.message, entries: history.entries.map(entryVector) }),
   }
 }

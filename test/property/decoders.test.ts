@@ -8,6 +8,7 @@ import { openChanges, recipientsOf } from '../../crdt/docs/sealed.ts'
 import { readEntry, verifyEntry } from '../../crdt/log/entry.ts'
 import { SyncSession } from '../../crdt/sync/session.ts'
 import { openWhisper } from '../../crdt/sync/whisper.ts'
+import { openWhisperTo } from '../../crdt/sync/whisper-to-some.ts'
 import { fromHex, toHex, type MeshId } from '../../crdt/wire/ids.ts'
 import { limits } from '../../crdt/wire/limits.ts'
 import { codecs } from '../golden/codecs.ts'
@@ -16,7 +17,7 @@ import { holds, patience } from './runs.ts'
 
 const golden = <T>(name: string): T => JSON.parse(readFileSync(join(import.meta.dirname, '../golden/vectors', `${name}.json`), 'utf8')) as T
 interface Encoded { readonly codec: string; readonly name: string; readonly bytes: string }
-const encodings = [...golden<Encoded[]>('encodings'), ...golden<{ encodings: Encoded[] }>('blobs').encodings]
+const encodings = [...golden<Encoded[]>('encodings'), ...['blobs', 'recovery', 'device-links'].flatMap((name) => golden<{ encodings: Encoded[] }>(name).encodings)]
 const entries = golden<{ mesh: MeshId; entries: { bytes: string }[] }>('history')
 const { whisper } = golden<{ whisper: { frame: { hex: string }; key: { hex: string } } }>('derivations')
 
@@ -64,6 +65,16 @@ test('T8: tampered whispers and envelopes open to nothing', patience, () => {
     const payload = damaged(envelope, by)
     expect(openChanges(payload, entries.mesh, identity.device, identity.device, identity.wrapper, () => true)).toBeUndefined()
     expect(recipientsOf(payload).length).toBeLessThanOrEqual(limits.recipientsPerEnvelope)
+  }), 500)
+})
+
+test('T8: a tampered whisper for some opens to nothing', patience, () => {
+  const { frame } = golden<{ whisper: { frame: { hex: string } } }>('grants').whisper
+  const { identity } = partyOf(partySecrets.bob)
+  holds(fc.property(damage, (by) => {
+    const bad = damaged(fromHex(frame.hex), by)
+    fc.pre(toHex(bad) !== frame.hex)
+    expect(openWhisperTo(entries.mesh, bad, identity.wrapper, verify)).toBeUndefined()
   }), 500)
 })
 

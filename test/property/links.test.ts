@@ -1,7 +1,12 @@
 /** Links as people copy them: whole, or refused. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { formatLink, fromBase64Url, parseLink, toBase64Url, type InviteLink } from '../../crdt/members/link.ts'
+import { formatDeviceLink, isDeviceLink, parseDeviceLink, type DeviceLink } from '../../crdt/members/device-link.ts'
+import { formatLink, parseLink, type InviteLink } from '../../crdt/members/link.ts'
+import { decode, encode } from '../../crdt/wire/codec.ts'
+import { limits } from '../../crdt/wire/limits.ts'
+import { deviceFrame } from '../../node/peer/join/device-frames.ts'
+import { fromBase64Url, toBase64Url } from '../../crdt/wire/token-text.ts'
 import { toHex, type DeviceId, type EntryId } from '../../crdt/wire/ids.ts'
 import { holds, patience } from './runs.ts'
 
@@ -46,4 +51,32 @@ test('T10: base64url has one form for each byte string', patience, () => {
     const read = fromBase64Url(text)
     expect(read === undefined || toBase64Url(read) === text).toBe(true)
   }), 500)
+})
+
+const deviceLinks: fc.Arbitrary<DeviceLink> = fc.record({ device: id, addresses: fc.array(fc.string({ unit: 'grapheme', maxLength: 30 }), { maxLength: limits.relaysPerLink }), secret: fc.uint8Array({ minLength: 16, maxLength: 16 }) }).map((link) => ({ ...link, device: link.device as DeviceId }))
+
+test('L2 T8 T10: a link for a device is read as it was written, and refused with any character wrong', patience, () => {
+  holds(fc.property(deviceLinks, fc.nat(), fc.constantFrom('A', 'a', '0', '_', '-', ' ', '#', '=', 'é'), (link, at, other) => {
+    const text = formatDeviceLink(link)
+    expect([isDeviceLink(text), parseLink(text).ok]).toEqual([true, false])
+    expect(parseDeviceLink(` ${text.slice(0, at % text.length)}\n${text.slice(at % text.length)}`)).toEqual({ ok: true, link })
+    const place = at % text.length
+    const garbled = [text.slice(0, place) + other + text.slice(place + 1), text.slice(0, place) + text.slice(place + 1), text.slice(0, place)].filter((one) => one.replace(/\s/g, '') !== text)
+    expect(garbled.filter((one) => parseDeviceLink(one).ok)).toEqual([])
+  }), 200)
+  expect(() => formatDeviceLink({ device: '0'.repeat(64) as DeviceId, addresses: Array.from({ length: limits.relaysPerLink + 1 }, () => ''), secret: new Uint8Array(16) })).toThrow('4')
+})
+
+test('L2 T8: any text is a link for a device or is refused, and the parser never throws', patience, () => {
+  holds(fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.uint8Array({ maxLength: 200 }).map((bytes) => `atoll:device:${toBase64Url(bytes)}`)), (text) => {
+    expect(parseDeviceLink(text).ok).toBe(false)
+  }), 300)
+})
+
+test('T8: a frame of a link names as many meshes and as long a name as it may, and no more', () => {
+  const accepted = (count: number): Uint8Array => encode(deviceFrame, { type: 'accepted', meshes: Array.from({ length: count }, () => '0'.repeat(64) as EntryId) })
+  const claim = (length: number): Uint8Array => encode(deviceFrame, { type: 'claim', nonce: new Uint8Array(32), proof: new Uint8Array(64), name: 'x'.repeat(length) })
+  expect([decode(deviceFrame, accepted(limits.meshesPerDeviceLink)).ok, decode(deviceFrame, claim(limits.nameBytes)).ok]).toEqual([true, true])
+  expect(() => accepted(limits.meshesPerDeviceLink + 1)).toThrow('64')
+  expect(() => claim(limits.nameBytes + 1)).toThrow('128')
 })

@@ -1,6 +1,7 @@
 import { serviceCapabilities, transportSymbol, type Connection, type DialTransportOptions, type Listener, type Stream, type Transport, type Upgrader } from '@libp2p/interface'
 import { lpStream } from '@libp2p/utils'
 import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
+import type { DeviceId } from '../../../crdt/wire/ids.ts'
 import type { Log } from '../../ports/log.ts'
 import type { Timers } from '../../ports/runtime.ts'
 import { CircuitConnection } from './circuit-connection.ts'
@@ -19,6 +20,8 @@ export interface CircuitTransportParts {
   readonly relay: (address: Multiaddr, signal: AbortSignal) => Promise<Connection>
   /** Whether this relay was asked to bring us callers. */
   readonly reserved: (relay: Connection) => boolean
+  /** From whom none is taken: the relay gets no answer, as from a device that has just lost its power. */
+  readonly isBarred: (caller: DeviceId) => boolean
   readonly stopping: AbortSignal
 }
 
@@ -63,7 +66,7 @@ export class CircuitTransport implements Transport {
 
   /** A relay asks us to take a circuit from one of its other clients. Never rejects. */
   async accept(stream: Stream, relay: Connection): Promise<void> {
-    const { timers, log, reserved, stopping } = this.#parts
+    const { timers, log, reserved, isBarred, stopping } = this.#parts
     using limit = deadline(timers, stopMs, stopping)
     const { signal } = limit
     try {
@@ -72,6 +75,7 @@ export class CircuitTransport implements Transport {
       const caller = readStopConnect((await framed.read({ signal })).subarray())
       const device = caller === undefined ? undefined : peerIdBytesToDevice(caller)
       if (device === undefined) throw new Error('it named no device')
+      if (isBarred(device)) throw new Error('it is blocked')
       await framed.write(stopAnswer(statusOk), { signal })
       const from = relay.remoteAddr.encapsulate(`/p2p-circuit/p2p/${deviceToPeerId(device).toString()}`)
       await this.#upgrader.upgradeInbound(new CircuitConnection(framed.unwrap(), from, 'inbound'), { signal })

@@ -10,12 +10,18 @@ import { createLibp2p, type Libp2pOptions } from 'libp2p'
 import { silentLogger } from './silent-logger.ts'
 import { streamsPerConnection, windowBytes } from './connection-limits.ts'
 
+/** Connects to one address exactly. @param answered called when something is there, before it is known what */
+export type Dial = (address: Multiaddr, signal: AbortSignal, answered?: () => void) => Promise<Connection>
+
 /** What we use of libp2p's inside: dialling one address exactly, and what the listeners are bound to. */
 export interface Inside {
-  dial(address: Multiaddr, signal: AbortSignal): Promise<Connection>
+  readonly dial: Dial
   /** One entry per listener, in the order of `listen`: TCP first, then WebSocket; wildcards spelt out. */
   listeners(): readonly (readonly Multiaddr[])[]
 }
+/** The transport has a connection, which is to be encrypted now. */
+const connectedEvent = 'upgrader:encrypt-outbound-connection'
+
 export type Libp2pNode = Libp2p<{ inside: Inside }>
 
 export interface CreateOptions {
@@ -29,7 +35,7 @@ export interface CreateOptions {
 }
 
 interface TransportManager {
-  dial(address: Multiaddr, options: { readonly signal: AbortSignal }): Promise<Connection>
+  dial(address: Multiaddr, options: { readonly signal: AbortSignal; readonly onProgress: (event: { readonly type: string }) => void }): Promise<Connection>
   getListeners(): { getAddrs(): Multiaddr[] }[]
 }
 
@@ -66,7 +72,7 @@ export function createNode({ key, listen, gater, transports, announced }: Create
       identify: identify({ maxInboundStreams: 4, maxOutboundStreams: 4 }),
       // Not the manager itself: libp2p starts what a service is, and would listen twice.
       inside: ({ transportManager }: { readonly transportManager: TransportManager }): Inside => ({
-        dial: (address, signal) => transportManager.dial(address, { signal }),
+        dial: (address, signal, answered) => transportManager.dial(address, { signal, onProgress: ({ type }) => type === connectedEvent && answered?.() }),
         listeners: () => transportManager.getListeners().map((listener) => listener.getAddrs()),
       }),
     },

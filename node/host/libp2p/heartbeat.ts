@@ -14,6 +14,8 @@ const measureMs = 30_000
 const sleptMs = 20_000
 const clockJumpMs = 10_000
 const afterSleepMs = 3_000
+/** One connection is dead: so is the line perhaps, and with it the others over which nothing was heard since. */
+const afterDeathMs = 2_000
 
 export interface HeartbeatParts {
   readonly device: DeviceId
@@ -32,7 +34,8 @@ export interface HeartbeatParts {
 export class Heartbeat implements Disposable {
   readonly #parts: HeartbeatParts
   readonly #pingers = new WeakMap<Link, Pinger>()
-  readonly #probing = new WeakSet<Link>()
+  /** Until when each must have answered. */
+  readonly #probing = new WeakMap<Link, number>()
   readonly #measuredAt = new WeakMap<Link, number>()
   #timer: Disposable | undefined
   #elapsed: number
@@ -62,12 +65,15 @@ export class Heartbeat implements Disposable {
 
   /** Pings one connection and declares it dead if it neither answers nor sends anything else meanwhile. */
   async probe(link: Link, ms: number): Promise<void> {
-    if (this.#probing.has(link)) return
-    this.#probing.add(link)
     const since = this.#parts.runtime.timers.elapsed()
+    const until = since + ms
+    if ((this.#probing.get(link) ?? Infinity) <= until) return
+    this.#probing.set(link, until)
     const rtt = await this.ping(link, ms)
-    this.#probing.delete(link)
-    if (rtt === null && link.heardAt <= since && link.connection.status === 'open') this.#parts.onDead(link, `no sign of life for ${ms / 1000} s`)
+    if (this.#probing.get(link) === until) this.#probing.delete(link)
+    if (rtt !== null || link.heardAt > since || link.connection.status !== 'open') return
+    this.#parts.onDead(link, `no sign of life for ${ms / 1000} s`)
+    for (const other of this.#parts.connections.all()) if (other.heardAt <= since) void this.probe(other, afterDeathMs)
   }
 
   [Symbol.dispose](): void {

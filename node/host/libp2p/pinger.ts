@@ -26,11 +26,14 @@ export class Pinger {
   /** The round trip in milliseconds, or null when no answer came in time. Those who ask at once share one ping. */
   async ping(ms: number): Promise<number | null> {
     using limit = deadline(this.#timers, ms)
+    const { promise: late, reject } = Promise.withResolvers<never>()
+    limit.signal.addEventListener('abort', () => reject(new Error('not answered in time')))
     try {
       this.#underWay ??= this.#twice(limit.signal).finally(() => {
         this.#underWay = undefined
       })
-      return await this.#underWay
+      // It may have been begun by one who has more patience.
+      return await Promise.race([this.#underWay, late])
     } catch {
       return null // why does not matter: what is not answered in time is not there
     }

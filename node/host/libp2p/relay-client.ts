@@ -1,12 +1,13 @@
 import type { Connection } from '@libp2p/interface'
 import { lpStream } from '@libp2p/utils'
-import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
+import { multiaddr } from '@multiformats/multiaddr'
 import type { DeviceId } from '../../../crdt/wire/ids.ts'
 import { AtollError } from '../../ports/errors.ts'
 import type { Log } from '../../ports/log.ts'
 import type { Runtime } from '../../ports/runtime.ts'
 import { Backoff } from './backoff.ts'
 import { circuitMessageBytes, CircuitRefusedError, hopProtocol, hopReserve, readHopAnswer, statusOk } from './circuit-messages.ts'
+import type { Dial } from './create-libp2p.ts'
 import { deadline, pause } from './deadline.ts'
 import { stunServers } from './stun-servers.ts'
 import type { StunServer } from './stun-client.ts'
@@ -15,15 +16,20 @@ import { asError, somethingElse, whyOf } from './why.ts'
 const dialMs = 8_000
 const addressesLearned = 4
 const staggerMs = 250
+const silence = `no answer within ${dialMs / 1000} s`
 const repeatMs = 900
+const rounds = Math.floor(dialMs / repeatMs)
 const reserveMs = 5_000
 /** After a sleep the connection is more likely dead than slow. */
 const reserveAfterWakeMs = 2_000
 /** A reservation is renewed when three quarters of its time are over, but not more often than this. */
 const renewAtMostEveryMs = 5_000
-/** Something else in its place is a captive portal perhaps, which opens as soon as somebody has logged in: the pause between tries is no longer than this, for so long. */
-const portalEveryMs = 500
-const portalMs = 15 * 60_000
+/**
+ * A line that swallows everything may be whole again any moment, and nothing says so; something else in the relay's place is
+ * a captive portal perhaps, which opens as soon as somebody has logged in: the pause between tries is no longer than this, for so long.
+ */
+const hopefulEveryMs = 500
+const hopefulMs = 15 * 60_000
 /** A connection that held for so long is worth the shortest wait again. */
 const steadyMs = 10_000
 
@@ -33,7 +39,7 @@ export interface RelayClientParts {
   readonly addresses: readonly string[]
   readonly runtime: Runtime
   readonly log: Log
-  readonly dial: (address: Multiaddr, signal: AbortSignal) => Promise<Connection>
+  readonly dial: Dial
   /** The newest open connection to the relay. */
   readonly connected: () => Connection | undefined
   /** The relay is connected, and reserved unless it refused. */
@@ -53,8 +59,8 @@ export class RelayClient implements Disposable {
   #reservedOver: Connection | undefined
   #stun: readonly StunServer[] = []
   #error: string | null = null
-  /** Since when something else answers in its place. */
-  #portalSince: number | undefined
+  /** Since when nothing answers, or something else in its place. */
+  #hopefulSince: number | undefined
 
   constructor(parts: RelayClientParts) {
     this.relay = parts.relay
@@ -143,7 +149,7 @@ export class RelayClient implements Disposable {
         const why = reasonOf(error)
         if (this.#error !== why) log.info('relay_lost', { why })
         this.#error = why
-        this.#portalSince = why === somethingElse ? (this.#portalSince ?? timers.elapsed()) : undefined
+        this.#hopefulSince = why === somethingElse || why === silence ? (this.#hopefulSince ?? timers.elapsed()) : undefined
       }
       this.#reservedOver = undefined
       if (timers.elapsed() - since > steadyMs) backoff.reset()
@@ -154,8 +160,8 @@ export class RelayClient implements Disposable {
 
   #pauseMs(backoff: Backoff): number {
     const ms = backoff.next()
-    const isPortal = this.#portalSince !== undefined && this.#parts.runtime.timers.elapsed() - this.#portalSince < portalMs
-    return isPortal ? Math.min(ms, portalEveryMs) : ms
+    const isHopeful = this.#hopefulSince !== undefined && this.#parts.runtime.timers.elapsed() - this.#hopefulSince < hopefulMs
+    return isHopeful ? Math.min(ms, hopefulEveryMs) : ms
   }
 
   /** Waits; true: woken before the time was over. */
@@ -175,7 +181,7 @@ export class RelayClient implements Disposable {
         const lastsMs = await this.#reserve(connection, this.#wake.signal.aborted ? reserveAfterWakeMs : reserveMs, gone.signal)
         this.#reservedOver = connection
         this.#error = null
-        this.#portalSince = undefined
+        this.#hopefulSince = undefined
         worked()
         this.#parts.onReady(connection)
         await this.#sleep(Math.max(renewAtMostEveryMs, lastsMs * 0.75), AbortSignal.any([gone.signal, this.#stopping.signal]))
@@ -215,29 +221,36 @@ export class RelayClient implements Disposable {
   }
 
   /**
-   * Tries its addresses, each a little after the one before, and all of them once more: what is lost of a first packet
-   * the system repeats only after one second and then three. The first that answers wins.
+   * Tries its addresses, each a little after the one before, and all of them again every second: what is lost of a first
+   * packet the system repeats only after one second and then two, four, so on a line that comes back in between the new try
+   * is the quicker one. Not where something has answered: a relay that is slow because many come at once is not to be
+   * asked by each of them eight times. The first that connects wins.
    */
   async #dial(): Promise<Connection> {
     const { runtime: { timers }, addresses } = this.#parts
     this.#moved = new AbortController()
     const all = this.#kept ? [...addresses, ...this.#learned] : [...this.#learned, ...addresses]
     const over = new AbortController() // connected, or refused everywhere
+    const answered = new Set<string>()
+    const goesOn = new Error('the try before this one goes on')
     const failures: AtollError[] = []
-    const tries = [...all, ...all].map(async (address, index) => {
+    let refusals = 0
+    const tries = Array.from({ length: rounds }, () => all).flat().map(async (address, index) => {
       const limit = deadline(timers, dialMs, this.#stopping.signal, this.#moved.signal, over.signal)
       try {
-        await pause(timers, (index % all.length) * staggerMs + (index < all.length ? 0 : repeatMs), limit.signal)
+        await pause(timers, (index % all.length) * staggerMs + Math.floor(index / all.length) * repeatMs, limit.signal)
         if (limit.signal.aborted) throw new Error('not tried')
-        const connection = await this.#parts.dial(multiaddr(address), limit.signal)
+        if (answered.has(address)) throw goesOn
+        const connection = await this.#parts.dial(multiaddr(address), limit.signal, () => answered.add(address))
         // Before the others are called off: its own signal must not fire any more.
         limit[Symbol.dispose]()
         over.abort(new Error('connected'))
         return connection
       } catch (error) {
-        if (over.signal.aborted) throw error
-        failures.push(failureAt(address, limit.expired ? new Error(`no answer within ${dialMs / 1000} s`) : error))
-        if (index < all.length && failures.length === all.length) over.abort(new Error('refused everywhere'))
+        if (over.signal.aborted || error === goesOn) throw error
+        answered.delete(address)
+        failures.push(failureAt(address, limit.expired ? new Error(silence) : error))
+        if (index < all.length && ++refusals === all.length) over.abort(new Error('refused everywhere'))
         throw error
       } finally {
         limit[Symbol.dispose]()

@@ -7,6 +7,7 @@ import type { Runtime } from '../../ports/runtime.ts'
 import type { RelayState } from '../../ports/services.ts'
 import type { AddressBook } from './address-book.ts'
 import type { Connections, Link } from './connections.ts'
+import type { Dial } from './create-libp2p.ts'
 import { deadline, pause } from './deadline.ts'
 import { deviceOfAddress } from './device-of-address.ts'
 import { deviceToPeerId } from './device-peer-id.ts'
@@ -30,7 +31,7 @@ export interface RelaysParts {
   readonly log: Log
   readonly book: AddressBook
   readonly connections: Connections
-  readonly dial: (address: Multiaddr, signal: AbortSignal) => Promise<Connection>
+  readonly dial: Dial
   readonly onFound: (code: string, peers: readonly DeviceId[]) => void
   /** A relay that is kept can be used. */
   readonly onReady: () => void

@@ -23,6 +23,8 @@ export interface SessionParts {
   readonly ownAddresses: () => readonly string[]
   /** Who shares a mesh with us. */
   readonly acquaintance: () => Acquaintance
+  /** Whether no connection is taken from somebody. */
+  readonly isBarred: (remote: DeviceId) => boolean
   /** One of them is on the local network. */
   readonly onNearby: (device: DeviceId) => void
   /** Whether WebRTC may be used. */

@@ -8,7 +8,7 @@ import { CircuitTransport } from './circuit-transport.ts'
 import { defaultConnectionLimits, limitConnections, streamsPerConnection, streamsPerProtocol } from './connection-limits.ts'
 import { pathOf } from './connection-path.ts'
 import { Connections } from './connections.ts'
-import { createNode, type Libp2pNode } from './create-libp2p.ts'
+import { createNode, type Dial, type Libp2pNode } from './create-libp2p.ts'
 import { deadline } from './deadline.ts'
 import { DialLadder } from './dial-ladder.ts'
 import { peerIdToDevice } from './device-peer-id.ts'
@@ -64,7 +64,7 @@ export class Session implements AsyncDisposable {
         this.relays.closed(other)
       },
     })
-    const dial = (address: Multiaddr, signal: AbortSignal): Promise<Connection> => this.#dial(address, signal)
+    const dial: Dial = (address, signal, answered) => this.#dial(address, signal, answered)
     this.relays = new Relays({
       runtime,
       log,
@@ -190,8 +190,8 @@ export class Session implements AsyncDisposable {
   }
 
   async #start(): Promise<void> {
-    const { runtime, log, key, listen, handlers } = this.#parts
-    const circuits = { timers: runtime.timers, log: log.scope('circuit'), relay: (address: Multiaddr, signal: AbortSignal) => this.relays.connection(address, signal), reserved: (relay: Connection) => this.relays.reserved(relay), stopping: this.#stopping.signal }
+    const { runtime, log, key, listen, handlers, isBarred } = this.#parts
+    const circuits = { isBarred, timers: runtime.timers, log: log.scope('circuit'), relay: (address: Multiaddr, signal: AbortSignal) => this.relays.connection(address, signal), reserved: (relay: Connection) => this.relays.reserved(relay), stopping: this.#stopping.signal }
     const webRtc = {
       log: log.scope('webrtc'),
       stun: () => this.relays.stun().flat(),
@@ -204,7 +204,7 @@ export class Session implements AsyncDisposable {
       listen,
       gater: limitConnections(defaultConnectionLimits, (peer) => {
         const device = peerIdToDevice(peer)
-        return device === undefined ? Infinity : this.connections.count(device)
+        return device === undefined || isBarred(device) ? Infinity : this.connections.count(device)
       }),
       transports: [({ upgrader }) => (transport = new CircuitTransport(circuits, upgrader)), (components) => (this.#webRtc = new WebRtcTransport(webRtc, components))],
       announced: () => this.addresses().map((address) => multiaddr(address)),
@@ -247,10 +247,10 @@ export class Session implements AsyncDisposable {
   }
 
   /** One address exactly. */
-  async #dial(address: Multiaddr, signal: AbortSignal): Promise<Connection> {
+  async #dial(address: Multiaddr, signal: AbortSignal, answered?: () => void): Promise<Connection> {
     const { inside } = this.#node?.services ?? {}
     if (inside === undefined) throw new AtollError('offline')
-    const connection = await this.#guard.dial(address, () => inside.dial(address, signal))
+    const connection = await this.#guard.dial(address, () => inside.dial(address, signal, answered))
     if (pathOf(address) === 'direct:webrtc' && !(await this.#confirm(connection))) throw new Error('it was said to be open, but nothing came back over it')
     return connection
   }

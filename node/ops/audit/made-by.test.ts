@@ -4,7 +4,7 @@ import { operations } from '../index.ts'
 import { kindsSaid, madeBy } from './made-by.ts'
 
 /** Operations that may change something, and leave no entry of their own in any log. */
-const withoutEntries = ['node.stop', 'config.set', 'config.unset', 'mesh.use', 'peer.ping', 'member.verify', 'session.set-summary', 'session.set-status', 'session.defaults', 'message.status', 'message.watch', 'audit.watch', 'document.export', 'invite.refuse']
+const withoutEntries = ['node.stop', 'config.set', 'config.unset', 'mesh.use', 'peer.ping', 'member.verify', 'device.link', 'device.wait', 'device.refuse', 'session.set-summary', 'session.set-status', 'session.defaults', 'message.status', 'message.watch', 'audit.watch', 'document.export', 'invite.refuse']
 
 test('every operation that may write is known by what it writes, and none is named that there is not', () => {
   const named = new Set(Object.values(madeBy).flat())

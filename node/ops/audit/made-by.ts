@@ -4,10 +4,10 @@ import { auditKinds, type AuditKind } from '../../ports/services.ts'
 /** None where nodes do it by themselves, or other programs than ours: editors, later versions. */
 export const madeBy: Readonly<Record<AuditKind, readonly string[]>> = {
   founded: ['mesh.create'],
-  admitted: ['mesh.join', 'invite.approve'],
+  admitted: ['mesh.join', 'invite.approve', 'token.create'],
   role_given: ['member.role'],
-  device_linked: ['recovery.restore'],
-  removed: ['member.remove', 'member.role'],
+  device_linked: ['device.confirm', 'recovery.restore'],
+  removed: ['member.remove', 'token.revoke', 'member.role'],
   device_removed: ['device.remove'],
   left: ['mesh.leave'],
   invited: ['invite.create'],
@@ -29,6 +29,8 @@ export const madeBy: Readonly<Record<AuditKind, readonly string[]>> = {
   member_confirmed: ['member.confirm'],
   member_unconfirmed: ['member.confirm'],
   invite_described: ['invite.create'],
+  device_named: ['device.rename', 'mesh.join'],
+  token_noted: ['token.create'],
   mesh_named: ['mesh.create'],
   relays_set: ['relay.add', 'relay.remove', 'mesh.create'],
   rotation_set: ['key.schedule'],
@@ -38,6 +40,7 @@ export const madeBy: Readonly<Record<AuditKind, readonly string[]>> = {
   message_sent: ['message.send'],
   receipt: ['message.inbox'],
   key_refused: [],
+  grant_decided: ['grant.set', 'grant.revoke', 'grant.block', 'grant.unblock', 'grant.reset'],
   sealed: [],
   unknown: [],
 }

@@ -12,6 +12,7 @@ export const deviceList = defineOp({
   output: z.object({
     devices: z.array(z.object({
       device: z.string(),
+      name: z.string().nullable(),
       this: z.boolean(),
       online: z.boolean(),
       linked_by: z.string().nullable().describe('The device that linked it; null where it came with an admission, or by the root key'),
@@ -26,8 +27,8 @@ export const deviceList = defineOp({
   handler: async ({ devices }) => ({ devices: await devices.list() }),
   show: ({ devices }) => [
     {
-      columns: ['DEVICE', '', 'SINCE', 'LINKED BY', 'REMOVABLE'],
-      rows: devices.map((one) => [shortId(one.device), one.this ? dim('this one') : one.online ? good('online') : null, time(one.since), one.linked_by === null ? null : shortId(one.linked_by), one.this ? null : one.removable]),
+      columns: ['DEVICE', 'NAME', '', 'SINCE', 'LINKED BY', 'REMOVABLE'],
+      rows: devices.map((one) => [shortId(one.device), one.name, one.this ? dim('this one') : one.online ? good('online') : null, time(one.since), one.linked_by === null ? null : shortId(one.linked_by), one.this ? null : one.removable]),
       empty: 'This device is in the mesh no more.',
     },
   ],

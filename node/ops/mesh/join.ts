@@ -8,12 +8,12 @@ import { joined, showJoined } from './shapes.ts'
 /** Joins a mesh by an invite link. */
 export const meshJoin = defineOp({
   name: 'mesh.join',
-  doc: 'Join a mesh by an invite link. A member has to be online to let you in; with `wait` it is tried until one is. Where the invite asks for approval it waits for an admin and says the number to tell them.',
+  doc: 'Join a mesh by an invite link, or as another device of yours by one of `atoll device link`: it shows a code to type there. Somebody has to be online; with `wait` it is tried until one is. Where the invite asks for approval it waits for an admin and says the number to tell them.',
   permission: 'mesh.join',
   positional: ['link'],
   input: z.strictObject({
-    link: boundedText('The link', limits.linkBytes).describe('The link that `atoll invite` printed'),
-    name: nameText().optional().describe('Your name in this mesh'),
+    link: boundedText('The link', limits.linkBytes).describe('The link that `atoll invite` or `atoll device link` printed'),
+    name: nameText().optional().describe('Your name in this mesh; for a link of `atoll device link`, what this device is called'),
     wait: z.boolean().default(false).describe('Wait until a member is online'),
   }),
   output: joined,
@@ -40,6 +40,9 @@ export const meshJoin = defineOp({
     'relay_wrong',
     'removed',
     'offline',
+    'device_link_closed',
+    'device_away',
+    'device_not_linkable',
   ],
   cli: { command: 'join', stdin: 'link' },
   example: 'atoll join "$(wl-paste)" --name bea --wait',

@@ -13,6 +13,7 @@ export const joined = z.object({
   member_name: z.string(),
   role,
   note: z.string().optional(),
+  others: z.array(z.string()).optional().describe('Other meshes that a link for a device led into'),
 })
 
 /** One mesh in a list. */
@@ -29,5 +30,6 @@ export const meshSummary = z.object({
 
 /** “You are in the mesh crew as alex.” */
 export function showJoined(answer: z.output<typeof joined>, done: string): readonly Block[] {
-  return [{ line: [done, strong(answer.name), 'as', strong(answer.member_name), `(${answer.role}).`] }, ...(answer.note === undefined ? [] : [warn(answer.note)])]
+  const others = answer.others ?? []
+  return [{ line: [done, strong(answer.name), 'as', strong(answer.member_name), `(${answer.role}).`] }, ...(others.length === 0 ? [] : [{ line: ['And in', others.join(', ')] }]), ...(answer.note === undefined ? [] : [warn(answer.note)])]
 }

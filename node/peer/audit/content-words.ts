@@ -2,6 +2,7 @@
 import * as z from 'zod'
 import { deletePayload, kinds, messagePayload, setPayload, type Change, type Target } from '../../../crdt/docs/change.ts'
 import { fileDeletePayload, filePayload, parseFile } from '../../../crdt/docs/files.ts'
+import { grantsDoc } from '../../../crdt/docs/grants.ts'
 import { needOfRegister } from '../../../crdt/docs/need.ts'
 import { readRegister } from '../../../crdt/docs/registers.ts'
 import { wrongKeyPayload } from '../../../crdt/docs/wrong-keys.ts'
@@ -36,6 +37,8 @@ const words: Partial<Readonly<Record<AuditKind, (what: string, count: number) =>
   member_confirmed: (what) => `confirmed ${what}`,
   member_unconfirmed: (what) => `took back the confirmation of ${what}`,
   invite_described: () => 'said what newcomers by an invite begin with',
+  token_noted: (what) => `wrote down the token ${what}`,
+  device_named: (what) => `named the device ${what}`,
   mesh_named: () => 'named the mesh',
   relays_set: () => 'said which relays there are',
   rotation_set: () => 'said when keys are changed',
@@ -45,6 +48,7 @@ const words: Partial<Readonly<Record<AuditKind, (what: string, count: number) =>
   message_sent: (what, count) => (count === 1 ? `wrote a message to ${what}` : `wrote ${count} messages to ${what}`),
   receipt: () => 'confirmed what had come',
   key_refused: (what) => `said that a key does not fit that was handed out by ${what}`,
+  grant_decided: (_, count) => (count === 1 ? 'decided what somebody may do with them' : `decided ${count} times what somebody may do with them`),
   sealed: (what) => `wrote something sealed for ${what}`,
 }
 
@@ -99,7 +103,7 @@ function sealed(change: Change, context: Context): readonly Touched[] {
   const inner = openChanges(change.payload, mesh, entry.device, identity.device, identity.wrapper, (key) => membership.now().hasSealingKey(entry.device, key))
   if (inner) return inner.flatMap((one) => touchedBy(one, { ...context, inner: true }))
   const others = recipientsOf(change.payload).filter((device) => device !== entry.device).length
-  return [{ kind: 'sealed', about: others === 1 ? 'one other device' : `${others} other devices` }]
+  return [{ kind: 'sealed', about: others === 0 ? 'nobody else' : others === 1 ? 'one other device' : `${others} other devices` }]
 }
 
 function register(change: Change, context: Context): readonly Touched[] {
@@ -109,19 +113,24 @@ function register(change: Change, context: Context): readonly Touched[] {
   const isSet = change.kind === kinds.set
   if (change.doc === 'state') return [{ kind: isSet ? 'state_set' : 'state_deleted', about: key }]
   if (change.doc === 'memory') return [{ kind: isSet ? 'note_set' : 'note_forgotten' }]
+  if (change.doc === grantsDoc) return [{ kind: context.inner ? 'grant_decided' : 'unknown' }]
   if (change.doc === 'documents') return [{ kind: 'document_named', about: titleOf(context, key) }]
-  if (change.doc === 'members') {
-    const need = needOfRegister(change.doc, key)
-    if (need?.type !== 'profile') return [{ kind: 'unknown' }]
-    const whose = context.names.member(need.of)
-    return [need.field === 'name' ? { kind: 'member_named', about: whose } : { kind: 'profile_edited', about: `${need.field} of ${whose}` }]
-  }
+  if (change.doc === 'members') return memberRegister(key, context)
   if (change.doc === 'confirmations') return [{ kind: isSet ? 'member_confirmed' : 'member_unconfirmed', about: context.names.member(key.slice(0, 64) as MemberId) }]
   if (change.doc === 'invites') return [{ kind: 'invite_described' }]
   if (change.doc === 'mesh' && key === 'name') return [{ kind: 'mesh_named' }]
   if (change.doc === 'mesh' && key === 'relays') return [{ kind: 'relays_set' }]
   if (change.doc === 'mesh' && key === 'rotation') return [{ kind: 'rotation_set' }]
   return [{ kind: 'unknown' }]
+}
+
+/** A member's name stands under its id; behind that the rest of its profile, its devices and the tokens it made. */
+function memberRegister(key: string, { names }: Context): readonly Touched[] {
+  const need = needOfRegister('members', key)
+  if (need?.type === 'profile') return [need.field === 'name' ? { kind: 'member_named', about: names.member(need.of) } : { kind: 'profile_edited', about: `${need.field} of ${names.member(need.of)}` }]
+  if (need?.type !== 'about') return [{ kind: 'unknown' }]
+  const [, second, token] = key.split('/') as [string, string, MemberId | undefined]
+  return [token === undefined ? { kind: 'device_named', about: `${second.slice(0, 12)} of ${names.member(need.of)}` } : { kind: 'token_noted', about: names.member(token) }]
 }
 
 function message(change: Change, { names, replica: { membership } }: Context): readonly Touched[] {

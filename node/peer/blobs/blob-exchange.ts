@@ -17,7 +17,8 @@ export interface BlobExchangeNeeds {
   readonly store: BlobStore
   readonly crypto: BlobCrypto
   readonly log: Log
-  readonly meshes: () => Iterable<MeshId>
+  /** Those that this device takes part in, as far as another is to know. */
+  readonly meshes: (remote: DeviceId) => Iterable<MeshId>
   /** Whether a device is admitted to a mesh now. */
   readonly isAdmitted: (mesh: MeshId, remote: DeviceId) => boolean
 }
@@ -53,7 +54,7 @@ export class BlobExchange {
     return link as unknown as BlobLink
   }
 
-  /** Who has lost its place in a mesh is given nothing more. */
+  /** Who has lost its place in a mesh, or is blocked, is given nothing more. */
   membershipChanged(mesh: MeshId): void {
     for (const { mesh: of, stream } of [...this.#serving]) if (of === mesh && !this.#needs.isAdmitted(mesh, stream.remote)) stream.close('not admitted')
   }
@@ -61,7 +62,7 @@ export class BlobExchange {
   #answer(stream: FrameStream): void {
     const { network, runtime, meshes, isAdmitted, store, log } = this.#needs
     const { remote } = stream
-    answerMesh(stream, meshes, { device: network.device, runtime }, (handover, mesh) => {
+    answerMesh(stream, () => meshes(remote), { device: network.device, runtime }, (handover, mesh) => {
       const served = this.#served.get(remote) ?? 0
       if (served >= limits.blobStreamsPerPeer) return stream.close('too many streams')
       if (!isAdmitted(mesh, remote)) return stream.close('not admitted')

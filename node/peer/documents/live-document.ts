@@ -9,6 +9,7 @@ import { AtollError } from '../../ports/errors.ts'
 import type { WriteSpec } from '../replica/author.ts'
 import type { Replica } from '../replica/replica.ts'
 import { allRows } from '../replica/rows.ts'
+import { applyBounded } from './bounded-update.ts'
 
 /** So much of an update goes into one entry. */
 const partBytes = 128 * 1024
@@ -123,11 +124,9 @@ export class LiveDocument {
     const starts = new Set(rows.map(wholePrefix))
     const fresh = [...starts].flatMap((prefix) => wholeUpdates(this.#replica.store.scan('update', { prefix, limit: limits.partsPerUpdate }))).filter(({ keys }) => !this.#applied.has(keys[0] as string))
     if (fresh.length === 0) return
-    this.doc.transact(() => {
-      for (const { bytes } of fresh) this.#apply(bytes)
-    })
+    const applied = this.doc.transact(() => fresh.filter(({ bytes }) => this.#apply(bytes)))
     for (const one of fresh) this.#count(one)
-    for (const { bytes } of fresh) {
+    for (const { bytes } of applied) {
       const update = this.#listeners.size > 0 && toV1(bytes)
       if (update) for (const call of [...this.#listeners]) call(update)
     }
@@ -170,13 +169,9 @@ export class LiveDocument {
     return this.#applied.size > mostUpdates || this.#appliedBytes > Math.max(leastSnapshotBytes, this.#snapshotBytes)
   }
 
-  /** A peer may have written what is no update: it means nothing. */
-  #apply(update: Uint8Array): void {
-    try {
-      Y.applyUpdateV2(this.doc, update)
-    } catch {
-      // Kept in its entry as evidence; the next reader of this document passes over it as well.
-    }
+  /** A peer may have written what is no update: it means nothing. It is kept in its entry as evidence, and the next reader passes over it as well. */
+  #apply(update: Uint8Array): boolean {
+    return applyBounded(this.doc, update)
   }
 
   /** What was applied becomes one snapshot; not if it turned out meanwhile that what it holds may not stand. */

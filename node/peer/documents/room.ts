@@ -6,6 +6,7 @@ import { createDecoder, readVarUint, readVarUint8Array } from 'lib0/decoding'
 import { createEncoder, toUint8Array, writeVarUint, writeVarUint8Array } from 'lib0/encoding'
 import { Awareness, applyAwarenessUpdate, encodeAwarenessUpdate, removeAwarenessStates } from 'y-protocols/awareness'
 import * as Y from 'yjs'
+import { limits } from '../../../crdt/wire/limits.ts'
 import { AtollError } from '../../ports/errors.ts'
 import type { Editor, EditorSocket } from '../../ports/editor.ts'
 import type { LiveDocument } from './live-document.ts'
@@ -68,6 +69,8 @@ export class Room implements Disposable {
 
   /** What editors of a peer do with their cursors. */
   hear(awareness: Uint8Array): void {
+    // The library remembers everybody of whom it ever heard.
+    if (this.#awareness.meta.size >= limits.cursorsPerDocument) return
     try {
       applyAwarenessUpdate(this.#awareness, awareness, fromPeers)
     } catch {

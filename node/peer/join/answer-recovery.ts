@@ -1,6 +1,6 @@
 /** The member's side of a recovery. */
 import { verify } from '../../../crdt/crypto/sign.ts'
-import type { DeviceId, MeshId } from '../../../crdt/wire/ids.ts'
+import type { DeviceId, MemberId, MeshId } from '../../../crdt/wire/ids.ts'
 import { domains } from '../../../crdt/wire/protocols.ts'
 import { AtollError } from '../../ports/errors.ts'
 import type { Log } from '../../ports/log.ts'
@@ -18,11 +18,11 @@ import { recoveryFrame, recoveryFrameBytes, type RecoveryFrame } from './recover
 const patienceMs = 15_000
 
 /** Answers one who comes back to one of the meshes this node is in. */
-export function answerRecovery(stream: FrameStream, replicas: () => ReadonlyMap<MeshId, Replica>, { device, runtime, log }: { readonly device: DeviceId; readonly runtime: Runtime; readonly log: Log }): void {
+export function answerRecovery(stream: FrameStream, replicas: () => ReadonlyMap<MeshId, Replica>, { device, runtime, log, refuses }: { readonly device: DeviceId; readonly runtime: Runtime; readonly log: Log; readonly refuses: (mesh: MeshId, member: MemberId) => boolean }): void {
   answerMesh(stream, () => replicas().keys(), { device, runtime }, (handover, mesh) => {
     stream.limitFrames(recoveryFrameBytes)
     const talk = new FrameQueue(stream, recoveryFrame, runtime, 2 * recoveryFrameBytes, handover)
-    takeBack(talk, replicas().get(mesh) as Replica, runtime).catch((error: unknown) => {
+    takeBack(talk, replicas().get(mesh) as Replica, runtime, (member) => refuses(mesh, member)).catch((error: unknown) => {
       log.info('recovery_refused', { mesh, remote: stream.remote, why: String(error) })
       talk.send({ type: 'refuse', code: error instanceof Refusal ? error.code : 'nobody_online' })
       stream.close('refused')
@@ -30,7 +30,7 @@ export function answerRecovery(stream: FrameStream, replicas: () => ReadonlyMap<
   })
 }
 
-async function takeBack(talk: FrameQueue<RecoveryFrame>, replica: Replica, runtime: Runtime): Promise<void> {
+async function takeBack(talk: FrameQueue<RecoveryFrame>, replica: Replica, runtime: Runtime, refuses: (member: MemberId) => boolean): Promise<void> {
   const { remote } = talk.stream
   const nonce = runtime.random.bytes(32)
   talk.send({ type: 'challenge', nonce })
@@ -38,8 +38,8 @@ async function takeBack(talk: FrameQueue<RecoveryFrame>, replica: Replica, runti
   const transcript = transcriptOf(replica.mesh, remote, replica.identity.device, claim.nonce, nonce)
   const proved = verify(domains.recoveryClaim, replica.mesh, transcript, claim.proof, claim.member)
   if (!proved || replica.membership.now().member(claim.member)?.status !== 'active') throw new Refusal('recovery_refused')
-  // Whoever answers hands over keys, which takes a writer.
-  if (!replica.membership.now().isWriter(replica.identity.device)) throw new Refusal('nobody_online')
+  // Whoever answers hands over keys, which takes a writer; who is blocked here asks another.
+  if (refuses(claim.member) || !replica.membership.now().isWriter(replica.identity.device)) throw new Refusal('nobody_online')
   const shown = await sendHistory(talk, replica, new Map())
   const { run } = await expect(talk, 'link')
   if (run.length > 0) await replica.receive(run)

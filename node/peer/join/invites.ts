@@ -1,7 +1,9 @@
 /** Invites as the membership shows them. */
+import { inviteCode } from '../../../crdt/members/link.ts'
 import type { MemberEntry } from '../../../crdt/members/history.ts'
 import type { OpOf } from '../../../crdt/members/ops.ts'
 import type { EntryId, MemberId } from '../../../crdt/wire/ids.ts'
+import { limits } from '../../../crdt/wire/limits.ts'
 import type { Replica } from '../replica/replica.ts'
 
 export type CloseReason = OpOf<'close'>['reason']
@@ -39,4 +41,12 @@ export function invitesOf(replica: Replica): readonly InviteState[] {
     if (entry.op.type !== 'invite' || !reading.stands(at)) return []
     return [{ opened: entry.id, op: entry.op, by: entry.device, used: usersOf(replica, entry.id).size, closed: closeReason(replica, entry.id) }]
   })
+}
+
+/** Codes of the newest invites, the open ones before the closed. */
+export function inviteCodes(replica: Replica): readonly Uint8Array[] {
+  const invites = invitesOf(replica)
+  const open = invites.filter(({ closed }) => closed === undefined)
+  const newest = [...invites.filter(({ closed }) => closed !== undefined), ...open].slice(-limits.codesPerPeer / 4)
+  return newest.map(({ op }) => inviteCode(op.invite, replica.mesh))
 }

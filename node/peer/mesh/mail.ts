@@ -10,6 +10,7 @@ import type { Message, MessageMode, Priority, ReceiptState } from '../../ports/s
 import type { Committed, Replica } from '../replica/replica.ts'
 import { audienceOf } from './audience.ts'
 import type { Written } from '../replica/author.ts'
+import type { Grants } from './grants.ts'
 import type { Names } from './names.ts'
 
 const receiptsAfterMs = 1_000
@@ -37,6 +38,7 @@ export class Mail {
   readonly #names: Names
   readonly #isConfirmed: MailPolicy['isConfirmed']
   readonly #mode: MailPolicy['mode']
+  readonly #grants: Grants
   readonly #runtime: Runtime
   readonly #listening: Disposable
   readonly #arrivals = new Set<(id: string) => void>()
@@ -51,13 +53,20 @@ export class Mail {
   /** Below this key everything was delivered to a reader. */
   readonly #marks = new Map<string, string>()
 
-  constructor(replica: Replica, names: Names, runtime: Runtime, { isConfirmed, mode }: MailPolicy) {
+  constructor(replica: Replica, names: Names, grants: Grants, runtime: Runtime, { isConfirmed, mode }: MailPolicy) {
     this.#replica = replica
     this.#names = names
     this.#isConfirmed = isConfirmed
     this.#mode = mode
+    this.#grants = grants
     this.#runtime = runtime
     this.#listening = replica.onCommit((committed) => this.#committed(committed))
+    this.#owePast()
+  }
+
+  /** What was kept from readers may be for them now, and the other way round. */
+  grantsChanged(): void {
+    this.#marks.clear()
     this.#owePast()
   }
 
@@ -193,6 +202,7 @@ export class Mail {
     if (row.device === device && row.message.session === (reader.session ?? '')) return false
     const own = this.#replica.membership.memberOf(device)
     return row.message.targets.some((target) => {
+      if (!this.#grants.allowsDevice(target.type === 'all' ? 'broadcast' : 'message', row.device)) return false
       if (target.type === 'session') return target.device === device && target.session === reader.session
       if (reader.session === undefined) return target.type === 'all' || target.member === own
       // A session is shown what came since it first attached; mail to its member also when nobody has read it yet.
@@ -243,6 +253,10 @@ export class Mail {
     if (!this.#replica.mayRead()) return this.#answerSoon()
     const bySender = new Map<DeviceId, { log: LogId; seq: number }[]>()
     for (const [log, { device, seq: newest }] of this.#owed) {
+      if (!this.#answers(device)) {
+        this.#owed.delete(log)
+        continue
+      }
       // A receipt speaks for everything below it: it ends before the first entry that could not be opened yet.
       const seq = Math.min(newest, this.#replica.ledger.openedUpTo(log))
       if (seq === newest) this.#owed.delete(log)
@@ -257,7 +271,12 @@ export class Mail {
     })
   }
 
-  /** Receipts that were owed when the node last stopped. */
+  /** A receipt speaks for all that a log holds, so who may not write to us in every way gets none. */
+  #answers(device: DeviceId): boolean {
+    return this.#grants.allowsDevice('message', device) && this.#grants.allowsDevice('broadcast', device)
+  }
+
+  /** Receipts that were owed when the node last stopped, or that nobody was to get until now. */
   #owePast(): void {
     const { store, identity } = this.#replica
     for (const [, stored] of store.scan('message', { limit: page, reverse: true })) {

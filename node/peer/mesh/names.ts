@@ -1,5 +1,6 @@
 /** What members and the mesh are called. Names are sealed content; two that are the same are told apart by a suffix. */
 import * as z from 'zod'
+import { deviceNameKey } from '../../../crdt/docs/need.ts'
 import { readRegister } from '../../../crdt/docs/registers.ts'
 import type { DeviceId, MemberId } from '../../../crdt/wire/ids.ts'
 import { limits } from '../../../crdt/wire/limits.ts'
@@ -68,6 +69,12 @@ export class Names {
     const shown = same.length > 1 ? `${name}~${member.slice(0, suffixLength)}` : name
     this.#shown.set(member, shown)
     return shown
+  }
+
+  /** What its person calls a device; null where it has no name. */
+  ofDevice(device: DeviceId): string | null {
+    const member = this.#replica.membership.memberOf(device)
+    return (member && this.#read('members', deviceNameKey(member, device), profile)?.name) ?? null
   }
 
   device(device: DeviceId): string {

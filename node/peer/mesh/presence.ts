@@ -1,13 +1,15 @@
 /**
  * Who is here now, with which sessions: said by whispers every 25 s and whenever it changes, believed for 90 s. It is
- * never stored, so nobody stays as a ghost.
+ * never stored, so nobody stays as a ghost. What is not for everybody is sealed for those whom it is for, from the first
+ * word: somebody whom this device has not heard of yet may hold the key of the epoch.
  */
 import * as z from 'zod'
-import type { Whisper } from '../../../crdt/sync/whisper.ts'
+import type { Said } from '../../../crdt/sync/whisper-to-some.ts'
 import type { DeviceId } from '../../../crdt/wire/ids.ts'
 import { limits } from '../../../crdt/wire/limits.ts'
 import type { Runtime } from '../../ports/runtime.ts'
 import type { NatKind, SessionInfo } from '../../ports/services.ts'
+import type { PresenceAudience, Shows } from './presence-audiences.ts'
 import type { Whispers } from './whispers.ts'
 
 const leaseMs = 90_000
@@ -57,16 +59,23 @@ interface Seen {
 export interface PresenceNeeds {
   readonly runtime: Runtime
   readonly whispers: Whispers
-  /** What this node says about itself. */
-  readonly mine: () => { readonly sessions: readonly SessionInfo[]; readonly addresses: readonly string[]; readonly nat: NatKind }
+  /** What this node says about itself to those who may see this. */
+  readonly mine: (shows: Shows) => { readonly sessions: readonly SessionInfo[]; readonly addresses: readonly string[]; readonly nat: NatKind }
   /** With whom there is a session. */
   readonly neighbours: () => Iterable<DeviceId>
+  readonly audiences: () => readonly PresenceAudience[]
+  /** Those to whom this device is to look offline. */
+  readonly blocked: () => readonly DeviceId[]
+  /** Whether it is one of them: then nothing is heard of it either. */
+  readonly blocks: (device: DeviceId) => boolean
   readonly onAddresses: (device: DeviceId, addresses: readonly string[]) => void
 }
 
 export class Presence {
   readonly #needs: PresenceNeeds
   readonly #seen = new Map<DeviceId, Seen>()
+  /** Newcomers whom the mesh, as it is known here, did not have yet when they came. */
+  readonly #ungreeted = new Set<DeviceId>()
   #timer: Disposable | undefined
   #stopped = false
 
@@ -85,10 +94,23 @@ export class Presence {
   /** Tells a newcomer who is here; nobody else, who have been told. */
   greet(newcomer: DeviceId): void {
     if (this.#stopped) return
+    this.#ungreeted.delete(newcomer)
     this.#say({ going: false, to: newcomer })
     if ([...this.#needs.neighbours()].length > 1) return
     this.#timer?.[Symbol.dispose]()
     this.#timer = this.#needs.runtime.timers.after(firstMs, () => this.announce())
+  }
+
+  /** Others may see something else of us than before, or are known now. */
+  audienceChanged(): void {
+    for (const device of this.#needs.blocked()) this.#seen.delete(device)
+    for (const device of [...this.#ungreeted]) this.greet(device)
+  }
+
+  /** To these this device goes, as if it stopped. */
+  leave(devices: readonly DeviceId[]): void {
+    const near = new Set(this.#needs.neighbours())
+    this.#needs.whispers.sayTo(devices.filter((device) => near.has(device)), asBytes({ sessions: [], addresses: [], going: true }), near)
   }
 
   stop(): void {
@@ -99,7 +121,7 @@ export class Presence {
   }
 
   /** A neighbour handed over what a member says of itself: it is believed and passed on. */
-  hear(whisper: Whisper, bytes: Uint8Array, from: DeviceId): void {
+  hear(whisper: Said, bytes: Uint8Array, from: DeviceId): void {
     const said = parse(whisper.plain)
     if (!said) return
     const near = said.near ? new Set(said.near) : (this.#seen.get(whisper.device)?.near ?? new Set())
@@ -107,6 +129,7 @@ export class Presence {
       // In a full mesh nobody passes anything on; where some see only some, it goes on to those the author does not see.
       this.#needs.whispers.passOn(bytes, (remote) => remote === from || remote === whisper.device || near.has(remote.slice(0, nearLength)))
     }
+    if (this.#needs.blocks(whisper.device)) return
     const { timers, clock } = this.#needs.runtime
     if (said.going) this.#seen.delete(whisper.device)
     else this.#seen.set(whisper.device, { sessions: said.sessions, near, at: timers.elapsed(), on: clock.now(), nat: said.nat ?? 'unknown', clockAheadMs: said.clock === undefined ? null : said.clock - clock.now() })
@@ -142,12 +165,24 @@ export class Presence {
   }
 
   #say({ going, to }: { readonly going: boolean; readonly to?: DeviceId }): void {
-    const { whispers, mine, neighbours } = this.#needs
-    const near = to === undefined ? [...neighbours()].slice(0, 1024).map((device) => device.slice(0, nearLength)) : undefined
-    const skip = (remote: DeviceId): boolean => to !== undefined && remote !== to
-    const said = { ...mine(), clock: this.#needs.runtime.clock.now(), going }
+    const { mine, neighbours, audiences, blocked } = this.#needs
+    const near = new Set(neighbours())
+    // Those whom we block are listed as if they had been told, so that nobody passes it on to them.
+    const told = to === undefined ? [...near, ...blocked()].slice(0, 1024).map((device) => device.slice(0, nearLength)) : undefined
+    const nothing = { machine: false, directory: false }
+    if (blocked().length === 0 && mine(nothing).sessions.length === 0) return this.#sayTo('all', nothing, going, told, to, near)
+    const all = audiences()
+    const meant = to === undefined ? all : all.filter(({ devices }) => devices.includes(to)).map((audience) => ({ ...audience, devices: [to] }))
+    for (const { devices, ...shows } of meant) this.#sayTo(devices, shows, going, told, to, near)
+    if (to !== undefined && meant.length === 0) this.#ungreeted.add(to)
+  }
+
+  #sayTo(devices: readonly DeviceId[] | 'all', shows: Shows, going: boolean, near: readonly string[] | undefined, to: DeviceId | undefined, neighbours: ReadonlySet<DeviceId>): void {
+    const { whispers, mine, runtime } = this.#needs
+    const said = { ...mine(shows), clock: runtime.clock.now(), going }
+    const send = (plain: Uint8Array): boolean => (devices === 'all' ? whispers.say(plain, (remote) => to !== undefined && remote !== to) : whispers.sayTo(devices, plain, neighbours))
     // Where all that is too long, those who stand near are left out.
-    if (!whispers.say(asBytes({ ...said, near }), skip) && near) whispers.say(asBytes({ ...said, near: [] }), skip)
+    if (!send(asBytes({ ...said, near })) && near) send(asBytes({ ...said, near: [] }))
   }
 }
 

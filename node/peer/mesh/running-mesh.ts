@@ -1,10 +1,8 @@
 /** One mesh while the node runs: its replica, names, presence, mail, and the chores that nobody asks for. */
-import type { DeviceId, MemberId, MeshId } from '../../../crdt/wire/ids.ts'
 import { derive, sameBytes } from '../../../crdt/crypto/hash.ts'
-import { inviteCode } from '../../../crdt/members/link.ts'
 import { readers, writers } from '../../../crdt/members/roles.ts'
 import { readRegister } from '../../../crdt/docs/registers.ts'
-import { fromHex, toHex } from '../../../crdt/wire/ids.ts'
+import { fromHex, toHex, type DeviceId, type MemberId, type MeshId } from '../../../crdt/wire/ids.ts'
 import { limits } from '../../../crdt/wire/limits.ts'
 import { domains } from '../../../crdt/wire/protocols.ts'
 import type { Verify } from '../../../crdt/crypto/sign.ts'
@@ -12,7 +10,8 @@ import * as z from 'zod'
 import type { Log } from '../../ports/log.ts'
 import type { Runtime } from '../../ports/runtime.ts'
 import type { NatKind, SessionInfo } from '../../ports/services.ts'
-import { invitesOf } from '../join/invites.ts'
+import { InviteExpiry } from '../join/invite-expiry.ts'
+import { inviteCodes } from '../join/invites.ts'
 import { JoinRequests } from '../join/requests.ts'
 import type { LogState } from '../replica/logs.ts'
 import type { Replica } from '../replica/replica.ts'
@@ -23,11 +22,14 @@ import { MeshFiles } from '../blobs/mesh-files.ts'
 import { LogTimes } from '../audit/log-times.ts'
 import { Announcements } from './announcements.ts'
 import { Confirmations } from './confirmations.ts'
+import { Grants } from './grants.ts'
 import { KeyRotation } from './key-rotation.ts'
 import { Mail } from './mail.ts'
 import { Names } from './names.ts'
+import { TokenExpiry } from './token-expiry.ts'
 import { Presence } from './presence.ts'
 import { SessionDefaults } from './session-defaults.ts'
+import { blockedDevices, presenceAudiences, type Shows } from './presence-audiences.ts'
 import { shareMissingKeys } from './share-missing-keys.ts'
 import { VerifiedMembers } from './verified-members.ts'
 import { Whispers } from './whispers.ts'
@@ -46,7 +48,7 @@ export interface RunningMeshNeeds {
   readonly verify: Verify
   readonly log: Log
   readonly boot: Uint8Array
-  readonly sessions: () => readonly SessionInfo[]
+  readonly sessions: (shows: Shows) => readonly SessionInfo[]
   readonly addresses: () => readonly string[]
   /** What stands between this machine and the world. */
   readonly nat: () => NatKind
@@ -59,6 +61,7 @@ export class RunningMesh {
   readonly id: MeshId
   readonly replica: Replica
   readonly names: Names
+  readonly grants: Grants
   readonly presence: Presence
   readonly mail: Mail
   readonly documents: LiveDocuments
@@ -70,6 +73,8 @@ export class RunningMesh {
   readonly defaults: SessionDefaults
   readonly requests: JoinRequests
   readonly rotation: KeyRotation
+  readonly #tokens: TokenExpiry
+  readonly #invites: InviteExpiry
   readonly #whispers: Whispers
   readonly #needs: RunningMeshNeeds
   readonly #listening: Disposable
@@ -80,7 +85,6 @@ export class RunningMesh {
   readonly #heldDirty = new Set<string>()
   #heldTimer: Disposable | undefined
   #chores: Disposable | undefined
-  #expiry: Disposable | undefined
   #stopped = false
 
   constructor(needs: RunningMeshNeeds) {
@@ -88,6 +92,7 @@ export class RunningMesh {
     this.replica = needs.replica
     this.id = needs.replica.mesh
     this.names = new Names(needs.replica)
+    this.grants = new Grants(needs.replica)
     this.times = new LogTimes(needs.replica)
     this.requests = new JoinRequests(needs)
     this.confirmations = new Confirmations(needs.replica)
@@ -95,27 +100,34 @@ export class RunningMesh {
     this.verified = new VerifiedMembers({ replica: needs.replica, names: this.names, log: needs.log })
     this.rotation = new KeyRotation(needs)
     this.defaults = new SessionDefaults(needs.replica, needs.log)
-    this.mail = new Mail(needs.replica, this.names, needs.runtime, { isConfirmed: (member) => this.isConfirmed(member), mode: () => this.defaults.current().messages })
+    this.#invites = new InviteExpiry(needs.replica, needs.runtime, () => this.#choresSoon())
+    this.#tokens = new TokenExpiry(needs.replica, needs.runtime, () => this.#choresSoon())
+    this.mail = new Mail(needs.replica, this.names, this.grants, needs.runtime, { isConfirmed: (member) => this.isConfirmed(member), mode: () => this.defaults.current().messages })
     this.#whispers = new Whispers({ ...needs, send: (bytes, skip) => needs.engine.whisper(this.id, bytes, skip) })
-    this.documents = new LiveDocuments({ replica: needs.replica, random: needs.runtime.random, log: needs.log, whisper: (plain) => this.#whispers.say(plain) })
+    this.documents = new LiveDocuments({ replica: needs.replica, random: needs.runtime.random, log: needs.log, whisper: (plain) => this.#whisper(plain) })
     this.files = new MeshFiles({ ...needs, exchange: needs.blobs, peers: () => [...(needs.engine.mesh(this.id)?.sessions.keys() ?? [])], nameOf: (device) => this.names.device(device) })
     this.presence = new Presence({
       runtime: needs.runtime,
       whispers: this.#whispers,
-      mine: () => ({ sessions: this.sessions(), addresses: needs.addresses(), nat: needs.nat() }),
+      mine: (shows) => ({ sessions: this.sessions(shows), addresses: needs.addresses(), nat: needs.nat() }),
+      audiences: () => presenceAudiences(this.replica, this.grants),
+      blocked: () => blockedDevices(this.replica, this.grants),
+      blocks: (device) => this.grants.blocks(device),
       neighbours: () => needs.engine.mesh(this.id)?.sessions.keys() ?? [],
       onAddresses: (device, addresses) => this.#learn(device, addresses),
     })
     this.#listening = needs.replica.onCommit(({ entries, membership, events }) => {
       if (entries.some(({ own }) => own)) this.#ownLogs = undefined
-      if (membership || events.wrongKeys.length > 0) this.#choresSoon()
+      if (membership || events.wrongKeys.length > 0 || events.registers.some(({ doc, key }) => doc === 'members' && key.includes('/token/'))) this.#choresSoon()
       if (membership) {
         needs.blobs.membershipChanged(this.id)
+        this.presence.audienceChanged()
       }
       if (membership || events.registers.some(({ doc, key }) => doc === 'mesh' && key === 'relays')) needs.onRendezvous()
     })
     this.#recallAddresses()
-    needs.engine.add(needs.replica)
+    this.grants.onChange(() => this.#grantsChanged())
+    needs.engine.add(needs.replica, (remote) => this.grants.blocks(remote))
     this.presence.announce()
     this.#choresSoon()
   }
@@ -126,13 +138,13 @@ export class RunningMesh {
     if (!whisper) return
     if (whisper.plain[0] !== awarenessWhisper) return this.presence.hear(whisper, bytes, from)
     this.#whispers.passOn(bytes, (remote) => remote === from || remote === whisper.device || this.presence.hears(remote, whisper.device))
-    this.documents.hear(whisper.plain)
+    if (!this.grants.blocks(whisper.device)) this.documents.hear(whisper.plain)
   }
 
-  /** This node's sessions, as this mesh sees them. */
-  sessions(): readonly SessionInfo[] {
+  /** This node's sessions, as this mesh sees them, or those in it who may see no more than that. */
+  sessions(shows: Shows = { machine: true, directory: true }): readonly SessionInfo[] {
     const { groups } = this.defaults.current()
-    return this.#needs.sessions().map((session) => (session.groups.length === 0 ? { ...session, groups } : session))
+    return this.#needs.sessions(shows).map((session) => (session.groups.length === 0 ? { ...session, groups } : session))
   }
 
   /** Relays of this mesh, as its stewards wrote them. */
@@ -147,10 +159,7 @@ export class RunningMesh {
    * member; of closed ones too, since whoever comes late should hear why and not that nobody is there.
    */
   codes(): readonly Uint8Array[] {
-    const invites = invitesOf(this.replica)
-    const open = invites.filter(({ closed }) => closed === undefined)
-    const newest = [...invites.filter(({ closed }) => closed !== undefined), ...open].slice(-limits.codesPerPeer / 4)
-    return [derive(domains.meshCode, fromHex(this.id)), ...newest.map(({ op }) => inviteCode(op.invite, this.id))]
+    return [derive(domains.meshCode, fromHex(this.id)), ...inviteCodes(this.replica)]
   }
 
   /** Whether devices found behind a code are to be dialled. */
@@ -217,14 +226,30 @@ export class RunningMesh {
     this.#stopped = true
     this.presence.stop()
     this.#listening[Symbol.dispose]()
-    for (const timer of [this.#heldTimer, this.#chores, this.#expiry]) timer?.[Symbol.dispose]()
-    this.requests[Symbol.dispose]()
+    for (const timer of [this.#heldTimer, this.#chores, this.#invites, this.#tokens, this.requests]) timer?.[Symbol.dispose]()
     this.announcements.stop()
     this.rotation.stop()
+    this.grants.stop()
     this.mail.stop()
     this.documents.stop()
     this.files.stop()
     this.#needs.engine.remove(this.id, 'stopping')
+  }
+
+  /** What members beside the blocked are to hear. */
+  #whisper(plain: Uint8Array): void {
+    if (!this.grants.blocksAny) this.#whispers.say(plain)
+    else this.#whispers.sayTo(presenceAudiences(this.replica, this.grants).flatMap(({ devices }) => devices), plain, new Set(this.#needs.engine.mesh(this.id)?.sessions.keys()))
+  }
+
+  /** To whom is blocked now this device goes as one that stops; whom it blocks no more it meets again. */
+  #grantsChanged(): void {
+    this.presence.leave(blockedDevices(this.replica, this.grants))
+    this.#needs.engine.refusalsChanged(this.id)
+    this.#needs.blobs.membershipChanged(this.id)
+    this.presence.audienceChanged()
+    this.presence.announce()
+    this.mail.grantsChanged()
   }
 
   #session(device: DeviceId): ReturnType<NonNullable<ReturnType<SyncEngine['mesh']>>['sessions']['get']> {
@@ -264,21 +289,12 @@ export class RunningMesh {
   }
 
   async #doChores(): Promise<void> {
+    await this.grants.reseal()
     const self = this.replica.membership.now().device(this.replica.identity.device)
     if (self && readers.has(self.role)) await reportWrongKeys(this.replica)
     if (!self || !writers.has(self.role)) return
-    await this.#closeInvites()
+    await this.#invites.look()
+    await this.#tokens.look()
     await shareMissingKeys(this.replica, this.#needs.runtime.random)
-  }
-
-  /** The inviter's node closes what is spent or expired (DESIGN: invites). */
-  async #closeInvites(): Promise<void> {
-    const now = this.#needs.runtime.clock.now()
-    const mine = invitesOf(this.replica).filter(({ by, closed }) => by === this.replica.identity.device && closed === undefined)
-    const due = mine.filter(({ used, op }) => used >= op.uses || (op.expires > 0 && now > op.expires))
-    if (due.length > 0) await this.replica.operate(() => due.map(({ opened, used, op }) => ({ type: 'close' as const, grant: this.replica.grant(), opened, reason: used >= op.uses ? ('spent' as const) : ('expired' as const) })))
-    const next = Math.min(...mine.filter((invite) => !due.includes(invite)).map(({ op }) => op.expires))
-    this.#expiry?.[Symbol.dispose]()
-    if (Number.isFinite(next)) this.#expiry = this.#needs.runtime.timers.after(Math.min(2 ** 30, Math.max(1000, next - now)), () => this.#choresSoon())
   }
 }

@@ -31,6 +31,8 @@ import { checkOwnOp, type MakeOp } from './own-op.ts'
 export type WriteSpec =
   | { readonly type: 'set'; readonly doc: string; readonly key: string; readonly value: string }
   | { readonly type: 'delete'; readonly doc: string; readonly key: string }
+  /** As set, or delete where there is no value, sealed for some devices. */
+  | { readonly type: 'private'; readonly doc: string; readonly key: string; readonly value: string | undefined; readonly audience: readonly DeviceId[] }
   | { readonly type: 'update'; readonly doc: string; readonly part: number; readonly of: number; readonly bytes: Uint8Array }
   | { readonly type: 'message'; readonly message: MessagePayload; readonly audience: 'all' | readonly DeviceId[] }
   | { readonly type: 'file'; readonly file: FilePayload; readonly audience: 'all' | readonly DeviceId[] }
@@ -193,8 +195,9 @@ export class Author {
 
   #change(spec: WriteSpec, view: View, staging: Staging): Change {
     switch (spec.type) {
-      case 'set': return { kind: kinds.set, doc: spec.doc, deps: deps(staging, spec.doc, spec.key), payload: encode(setPayload, { key: spec.key, value: spec.value }) }
-      case 'delete': return { kind: kinds.delete, doc: spec.doc, deps: deps(staging, spec.doc, spec.key), payload: encode(deletePayload, { key: spec.key }) }
+      case 'set': return registerChange(spec, spec.value, staging)
+      case 'delete': return registerChange(spec, undefined, staging)
+      case 'private': return this.#forAudience(registerChange(spec, spec.value, staging), spec.audience, view)
       case 'update': return { kind: kinds.yjsUpdate, doc: spec.doc, deps: documentHeads(staging, spec.doc).slice(0, limits.depsPerChange).map(({ entry }) => entry), payload: encode(updatePayload, { part: spec.part, of: spec.of, bytes: spec.bytes }) }
       case 'message': return this.#forAudience({ kind: kinds.message, doc: '', deps: [], payload: encode(messagePayload, spec.message) }, spec.audience, view)
       case 'file': return this.#forAudience({ kind: kinds.blobTree, doc: '', deps: [], payload: encode(filePayload, spec.file) }, spec.audience, view)
@@ -215,9 +218,14 @@ export class Author {
   }
 }
 
+function registerChange({ doc, key }: { readonly doc: string; readonly key: string }, value: string | undefined, staging: Staging): Change {
+  const change = { doc, deps: deps(staging, doc, key) }
+  return value === undefined ? { ...change, kind: kinds.delete, payload: encode(deletePayload, { key }) } : { ...change, kind: kinds.set, payload: encode(setPayload, { key, value }) }
+}
+
 /** The register or document that a write changes: an entry changes each once. */
 function touches(spec: WriteSpec): string | undefined {
-  if (spec.type === 'set' || spec.type === 'delete') return registerKey(spec.doc, spec.key)
+  if (spec.type === 'set' || spec.type === 'delete' || spec.type === 'private') return registerKey(spec.doc, spec.key)
   return spec.type === 'update' ? `update\0${spec.doc}` : undefined
 }
 

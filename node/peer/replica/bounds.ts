@@ -12,8 +12,8 @@ export function checkBounds(spec: WriteSpec): void {
     if (bytes > limit) throw new AtollError('value_too_large', { what, size: bytes, limit })
     if (!text.isWellFormed()) throw new AtollError('bad_input', { what: `${what} is not valid Unicode: it holds half a surrogate pair.` })
   }
-  if (spec.type === 'set' || spec.type === 'delete') size('The key', spec.key, limits.keyBytes)
-  if (spec.type === 'set') size('The value', spec.value, limits.valueBytes)
+  if (spec.type === 'set' || spec.type === 'delete' || spec.type === 'private') size('The key', spec.key, limits.keyBytes)
+  if (spec.type === 'set' || spec.type === 'private') size('The value', spec.value ?? '', limits.valueBytes)
   if (spec.type === 'message') size('The message', spec.message.text, limits.messageBytes)
   if (spec.type === 'message') fits(messagePayload, spec.message)
   if (spec.type === 'file') fits(filePayload, spec.file)

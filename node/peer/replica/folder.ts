@@ -4,6 +4,7 @@
  */
 import { decodeBody, deletePayload, kinds, messagePayload, receiptPayload, setPayload, type Change } from '../../../crdt/docs/change.ts'
 import { filePayload, fileDeletePayload, foldFile, foldFileDelete } from '../../../crdt/docs/files.ts'
+import { grantsDoc } from '../../../crdt/docs/grants.ts'
 import { foldMessage, foldReceipt, type Origin } from '../../../crdt/docs/messages.ts'
 import { needOf, needOfRegister } from '../../../crdt/docs/need.ts'
 import { foldUpdate, updatePayload } from '../../../crdt/docs/updates.ts'
@@ -126,9 +127,10 @@ export class Folder {
     else if (change.kind === kinds.wrongKey && !at.inner) this.#wrongKey(change, at)
   }
 
-  #register(change: Change, { origin, author, view, stands, tables, events, written }: FoldContext): void {
+  #register(change: Change, { origin, author, view, stands, tables, events, inner, written }: FoldContext): void {
     const parsed = change.kind === kinds.set ? decode(setPayload, change.payload) : decode(deletePayload, change.payload)
-    if (!parsed.ok) return
+    // What is not sealed for the author's own devices is nobody's decision.
+    if (!parsed.ok || (change.doc === grantsDoc && !inner)) return
     const need = needOfRegister(change.doc, parsed.value.key)
     if (!need || !meets(need, author, view)) return
     const value = 'value' in parsed.value ? (parsed.value.value as string) : undefined

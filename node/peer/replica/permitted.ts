@@ -31,6 +31,7 @@ export function checkPermitted(specs: readonly WriteSpec[], view: View, device: 
 function needOfSpec(spec: WriteSpec): Need | undefined {
   switch (spec.type) {
     case 'set':
+    case 'private':
     case 'delete': return needOfRegister(spec.doc, spec.key)
     case 'update': return needOf(kinds.yjsUpdate)
     case 'message': return needOf(kinds.message)

@@ -1,11 +1,17 @@
+import { deviceNameKey } from '../../../crdt/docs/need.ts'
+import { formatDeviceLink } from '../../../crdt/members/device-link.ts'
 import { proveRootRemoval } from '../../../crdt/members/proofs.ts'
 import type { MemberOp } from '../../../crdt/members/ops.ts'
 import { writers } from '../../../crdt/members/roles.ts'
 import { signingPair, type SigningPair } from '../../../crdt/crypto/sign.ts'
 import type { DeviceId, EntryId, MemberId } from '../../../crdt/wire/ids.ts'
+import type { DeviceState } from '../../../crdt/members/view.ts'
+import { limits } from '../../../crdt/wire/limits.ts'
 import { AtollError } from '../../ports/errors.ts'
 import type { DevicesService, OwnDevice } from '../../ports/services.ts'
 import type { RunningMesh } from '../mesh/running-mesh.ts'
+import { checkName } from '../mesh/names.ts'
+import { addressesFor, qrLines } from './link-parts.ts'
 import { pinsNow } from './pins-now.ts'
 import type { ServicesHost } from './services-host.ts'
 
@@ -18,14 +24,36 @@ export function devicesService(peer: ServicesHost, mesh: () => RunningMesh): Dev
       const root = own && rootOf(peer, running, own.member)
       return devices.map((device) => shown(peer, running, device, root !== undefined))
     },
+    async link({ all, lasts_ms }) {
+      const chosen = mesh()
+      const others = all ? [...peer.meshes.values()].filter((one) => one !== chosen && one.replica.membership.now().device(peer.identity.device)) : []
+      selfIn(chosen, peer)
+      const meshes = [chosen, ...others].slice(0, limits.meshesPerDeviceLink)
+      const secret = peer.deviceLinks.open(meshes.map(({ id }) => id), lasts_ms)
+      const link = formatDeviceLink({ device: peer.identity.device, addresses: addressesFor(chosen.relays(), peer.needs.network), secret })
+      return { link, qr: qrLines(link), expires_at: peer.needs.runtime.clock.now() + lasts_ms, meshes: meshes.map(({ names }) => names.mesh()) }
+    },
+    asking: (signal) => peer.deviceLinks.asking(signal),
+    async confirm(code) {
+      const { device, meshes } = await peer.deviceLinks.confirm(code)
+      return { device, meshes: meshes.map((id) => peer.meshes.get(id)?.names.mesh() ?? id) }
+    },
+    async refuse() {
+      peer.deviceLinks.refuse()
+    },
+    async rename(typed, to) {
+      const running = mesh()
+      const { member } = selfIn(running, peer)
+      const device = findOwn(running, member, typed)
+      const name = checkName(to)
+      await running.replica.write([{ type: 'set', doc: 'members', key: deviceNameKey(member, device), value: JSON.stringify({ name }) }])
+      return { device, name }
+    },
     async remove(typed) {
       const running = mesh()
       const { replica } = running
-      const self = replica.membership.now().device(peer.identity.device)
-      if (!self) throw new AtollError('removed', { at: 'an earlier day' })
-      const matching = (replica.membership.now().member(self.member)?.devices ?? []).filter((one) => one.startsWith(typed.toLowerCase()))
-      const [device] = matching
-      if (device === undefined || matching.length > 1) throw new AtollError('device_unknown', { device: typed })
+      const self = selfIn(running, peer)
+      const device = findOwn(running, self.member, typed)
       const refuse = (why: string): never => {
         throw new AtollError('device_not_removable', { device: device.slice(0, 12), why })
       }
@@ -38,6 +66,25 @@ export function devicesService(peer: ServicesHost, mesh: () => RunningMesh): Dev
       return { device, by_root_key: root !== undefined, rotated: rotate }
     },
   }
+}
+
+/** This device's place in a mesh. Throws removed. */
+function selfIn({ replica }: RunningMesh, peer: ServicesHost): DeviceState {
+  const self = replica.membership.now().device(peer.identity.device)
+  if (!self) throw new AtollError('removed', { at: 'an earlier day' })
+  return self
+}
+
+/** Which of one's own devices is meant, by name or id. Throws device_unknown, device_name_taken. */
+function findOwn({ replica, names }: RunningMesh, member: MemberId, typed: string): DeviceId {
+  const devices = replica.membership.now().member(member)?.devices ?? []
+  const wanted = typed.normalize('NFC').trim()
+  const named = devices.filter((device) => names.ofDevice(device) === wanted)
+  const byId = wanted.length >= 6 ? devices.filter((device) => device.startsWith(wanted.toLowerCase())) : []
+  const [device, ...others] = named.length > 0 ? named : byId
+  if (named.length > 1) throw new AtollError('device_name_taken', { name: wanted })
+  if (device === undefined || others.length > 0) throw new AtollError('device_unknown', { device: typed })
+  return device
 }
 
 /** What the root key signs covers where the entry will stand, so that it cannot be said again elsewhere (rule T5). */
@@ -55,6 +102,7 @@ function shown(peer: ServicesHost, running: RunningMesh, device: DeviceId, root:
   const self = device === peer.identity.device
   return {
     device,
+    name: running.names.ofDevice(device),
     this: self,
     online: self || running.isOnline(device),
     linked_by: entry?.op.type === 'link' && entry.device !== device ? entry.device : null,

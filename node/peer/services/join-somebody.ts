@@ -8,6 +8,7 @@ import { limits } from '../../../crdt/wire/limits.ts'
 import { AtollError, type ErrorCode } from '../../ports/errors.ts'
 import { join, type JoinNeeds } from '../join/joiner.ts'
 import type { ServicesHost } from './services-host.ts'
+import { placesOf } from './places-of.ts'
 import { untilNextRound } from './enter-mesh.ts'
 
 /** Refusals that another member may not share: its clock is right, or it has heard of the invite. */
@@ -167,14 +168,6 @@ class Answers {
   }
 }
 
-/** The inviter where its address is known, then whoever stands behind the invite at its relays. */
-async function candidates(peer: ServicesHost, link: InviteLink, signal: AbortSignal): Promise<readonly DeviceId[]> {
-  const { network } = peer.needs
-  const direct = link.addresses.filter((address) => peer.needs.deviceOf(address) === link.inviter)
-  const relays = link.addresses.filter((address) => !direct.includes(address))
-  if (direct.length > 0) network.learn(link.inviter, direct)
-  const code = inviteCode(inviteKey(link.secret).publicKey, link.mesh)
-  // With no relay it is somewhere near, perhaps at another address than it had when it made the link.
-  const found = relays.length > 0 ? await network.lookUp(code, relays, signal) : await network.nearby(signal)
-  return [...new Set([...(direct.length > 0 ? [link.inviter] : []), ...found])].filter((device) => device !== peer.identity.device).slice(0, limits.peersPerCode)
+function candidates(peer: ServicesHost, { inviter, addresses, secret, mesh }: InviteLink, signal: AbortSignal): Promise<readonly DeviceId[]> {
+  return placesOf(peer, { device: inviter, addresses, code: inviteCode(inviteKey(secret).publicKey, mesh) }, signal)
 }

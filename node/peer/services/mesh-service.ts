@@ -1,13 +1,12 @@
-import { renderUnicodeCompact } from 'uqr'
 import { formatLink, inviteKey, secretBytes } from '../../../crdt/members/link.ts'
 import { granters, rank } from '../../../crdt/members/roles.ts'
 import type { OpOf } from '../../../crdt/members/ops.ts'
 import type { EntryId, InviteId } from '../../../crdt/wire/ids.ts'
-import { limits } from '../../../crdt/wire/limits.ts'
 import { AtollError } from '../../ports/errors.ts'
 import type { MeshInfo, MeshService, MeshSummary } from '../../ports/services.ts'
 import { invitesOf } from '../join/invites.ts'
 import type { RunningMesh } from '../mesh/running-mesh.ts'
+import { addressesFor, qrLines } from './link-parts.ts'
 import { describeInvite, presetOf } from '../mesh/session-defaults.ts'
 import { oneAtATime, type ServicesHost } from './services-host.ts'
 
@@ -76,11 +75,9 @@ export function meshService(peer: ServicesHost, mesh: () => RunningMesh): MeshSe
       const [opened] = await replica.operate(() => [{ type: 'invite', grant: replica.grant(), invite, role, uses, expires, approval: approve ? 'steward' : 'none', history: 'all' }])
       if (groups.length > 0 || messages !== undefined) await describeInvite(replica, opened as EntryId, { groups, messages: messages ?? 'everyone' })
       const relays = running.relays()
-      const direct = network.addresses().filter((address) => !address.includes('/p2p-circuit'))
-      const addresses = (relays.length > 0 ? relays : direct).slice(0, limits.relaysPerLink)
-      const link = formatLink({ mesh: running.id as EntryId, inviter: peer.identity.device, opened: opened as EntryId, addresses, secret }, pageOf(relays))
+      const link = formatLink({ mesh: running.id as EntryId, inviter: peer.identity.device, opened: opened as EntryId, addresses: addressesFor(relays, network), secret }, pageOf(relays))
       peer.rendezvous()
-      return { id: opened as string, link, role, uses, approve, groups, messages: messages ?? null, mesh_name: running.names.mesh(), by: running.names.device(peer.identity.device), expires_at: expires, qr: renderUnicodeCompact(link, { ecc: 'L', border: 1 }).split('\n') }
+      return { id: opened as string, link, role, uses, approve, groups, messages: messages ?? null, mesh_name: running.names.mesh(), by: running.names.device(peer.identity.device), expires_at: expires, qr: qrLines(link) }
     },
     async revokeInvite(typed) {
       const { replica } = mesh()

@@ -1,15 +1,18 @@
+import { isDeviceLink } from '../../../crdt/members/device-link.ts'
 import { parseLink, type InviteLink } from '../../../crdt/members/link.ts'
 import { meets } from '../../../crdt/members/permissions.ts'
 import { signingPair, type SigningPair } from '../../../crdt/crypto/sign.ts'
 import type { MemberId, MeshId } from '../../../crdt/wire/ids.ts'
-import { AtollError } from '../../ports/errors.ts'
-import type { Joined, MeshesService } from '../../ports/services.ts'
+import type { MeshesService } from '../../ports/services.ts'
 import { foundMesh } from '../mesh/found-mesh.ts'
 import { checkName } from '../mesh/names.ts'
 import type { RunningMesh } from '../mesh/running-mesh.ts'
 import type { ServicesHost } from './services-host.ts'
 import { enterMesh } from './enter-mesh.ts'
 import { joinSomebody } from './join-somebody.ts'
+import { joined } from './joined.ts'
+import { joinByDeviceLink } from './link-device.ts'
+import { linkRefusal } from './link-refusal.ts'
 import { checkRelay } from './relays-service.ts'
 import { summaryOf } from './mesh-service.ts'
 
@@ -40,6 +43,7 @@ export function meshesService(peer: ServicesHost): MeshesService {
     },
 
     async join({ link: pasted, name, wait }, progress, signal) {
+      if (isDeviceLink(pasted)) return joinByDeviceLink(peer, pasted, { name, wait, progress, signal })
       const link = linkOf(pasted)
       const mesh = link.mesh as MeshId
       const own = checkName(name ?? (config.current().name || profile.machine))
@@ -80,12 +84,6 @@ async function nameOneself({ replica }: RunningMesh, member: MemberId, name: str
   return true
 }
 
-/** What founding, joining and restoring answer. */
-export function joined(mesh: RunningMesh, member: MemberId): Joined {
-  const role = mesh.replica.membership.now().member(member)?.role ?? 'member'
-  return { mesh: mesh.id, name: mesh.names.mesh(), member, member_name: mesh.names.member(member), role }
-}
-
 /** What the invite said that sessions begin with, where that is anything. */
 function defaultsNote({ defaults }: RunningMesh): readonly string[] {
   const { groups, messages } = defaults.current()
@@ -99,5 +97,5 @@ function defaultsNote({ defaults }: RunningMesh): readonly string[] {
 function linkOf(pasted: string): InviteLink {
   const parsed = parseLink(pasted)
   if (parsed.ok) return parsed.link
-  throw parsed.problem === 'version' ? new AtollError('link_version', { version: parsed.version }) : new AtollError('link_malformed', { why: parsed.why })
+  throw linkRefusal(parsed)
 }

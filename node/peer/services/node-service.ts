@@ -24,6 +24,7 @@ export function nodeService(peer: ServicesHost): NodeService {
         storage: worst === 'readonly' ? 'read-only' : worst,
         sessions: peer.sessions.shown().length,
         metrics: served?.url ?? null,
+        token: peer.needs.token?.name ?? null,
         meshes: meshes.map((mesh) => {
           const others = mesh.others()
           const online = others.filter((device) => mesh.isOnline(device))

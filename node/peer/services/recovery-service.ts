@@ -9,7 +9,7 @@ import { recover } from '../join/recover.ts'
 import type { RunningMesh } from '../mesh/running-mesh.ts'
 import type { Replica } from '../replica/replica.ts'
 import { enterMesh, untilNextRound } from './enter-mesh.ts'
-import { joined } from './meshes-service.ts'
+import { joined } from './joined.ts'
 import { summaryOf } from './mesh-service.ts'
 import type { ServicesHost } from './services-host.ts'
 
@@ -56,6 +56,9 @@ function factsOf(peer: ServicesHost, mesh: RunningMesh): readonly RecoveryFacts[
   }]
 }
 
+/** Which mesh, and where to look for it. */
+type Places = Omit<RestoreInput, 'root'>
+
 interface Recovery {
   readonly root: SigningPair
   readonly replica: Replica
@@ -64,7 +67,7 @@ interface Recovery {
 }
 
 /** Tries everybody who may be in the mesh until one takes us back. */
-async function recoverFromSomebody(peer: ServicesHost, input: RestoreInput, { root, replica, progress, signal }: Recovery): Promise<void> {
+export async function recoverFromSomebody(peer: ServicesHost, input: Places, { root, replica, progress, signal }: Recovery): Promise<void> {
   const { network, runtime } = peer.needs
   const frontier = input.frontier as readonly EntryId[]
   for (let round = 0; ; round++) {
@@ -93,7 +96,7 @@ async function recoverFromSomebody(peer: ServicesHost, input: RestoreInput, { ro
 }
 
 /** Whoever stands behind the mesh's code at its relays, then the devices it had, then anybody near. */
-async function candidates(peer: ServicesHost, { mesh, relays, peers }: RestoreInput, signal: AbortSignal): Promise<readonly DeviceId[]> {
+async function candidates(peer: ServicesHost, { mesh, relays, peers }: Places, signal: AbortSignal): Promise<readonly DeviceId[]> {
   const { network, log, deviceOf } = peer.needs
   const found = await network.lookUp(derive(domains.meshCode, fromHex(mesh)), relays, signal).catch((error: unknown) => {
     signal.throwIfAborted()

@@ -8,6 +8,7 @@ import { auditService } from './audit-service.ts'
 import { devicesService } from './devices-service.ts'
 import { documentsService } from './documents-service.ts'
 import { filesService } from './files-service.ts'
+import { grantsService } from './grants-service.ts'
 import { keysService } from './keys-service.ts'
 import { membersService } from './members-service.ts'
 import { memoryService } from './memory-service.ts'
@@ -20,6 +21,7 @@ import { profilesService } from './profiles-service.ts'
 import { recoveryService } from './recovery-service.ts'
 import { relaysService } from './relays-service.ts'
 import { requestsService } from './requests-service.ts'
+import { tokensService } from './tokens-service.ts'
 import { stateService } from './state-service.ts'
 
 /** Every service, bound to one caller. A mesh is looked up when a service that needs one is used. */
@@ -33,6 +35,7 @@ export function servicesFor(peer: ServicesHost, caller: Caller): Services {
   const { runtime } = peer.needs
   const session = caller.session !== undefined && peer.sessions.isShown(caller.session) ? caller.session : undefined
   const reader = (): InboxReader => (session === undefined ? { id: 'person', session: undefined } : { id: session, session })
+  const members = membersService(mesh, runtime.clock)
   return {
     node: nodeService(peer),
     config: peer.needs.config.service,
@@ -42,9 +45,11 @@ export function servicesFor(peer: ServicesHost, caller: Caller): Services {
     requests: requestsService(mesh),
     keys: keysService(mesh),
     relays: relaysService(peer, mesh),
-    members: membersService(mesh, runtime.clock),
+    members,
     profiles: profilesService(mesh),
+    tokens: tokensService(peer, mesh, members),
     devices: devicesService(peer, mesh),
+    grants: grantsService(mesh),
     peers: peersService(peer, mesh),
     sessions: {
       async setSummary(summary) {

@@ -1,6 +1,7 @@
 /** What services need of the running peer: an interface, so that the peer may use the services without a circle. */
 import type { MeshId } from '../../../crdt/wire/ids.ts'
 import { AtollError } from '../../ports/errors.ts'
+import type { DeviceLinks } from '../join/device-links.ts'
 import type { PeerNeeds } from '../peer-needs.ts'
 import type { RunningMesh } from '../mesh/running-mesh.ts'
 import type { Identity } from '../replica/identity.ts'
@@ -20,6 +21,7 @@ export interface ServicesHost {
   readonly sessions: Sessions
   readonly meter: CallCounter
   readonly blobs: BlobExchange
+  readonly deviceLinks: DeviceLinks
   readonly meshes: ReadonlyMap<MeshId, RunningMesh>
   /** Meshes that are being joined or left: one at a time, since both open and drop what is stored. */
   readonly moving: Set<MeshId>

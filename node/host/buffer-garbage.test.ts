@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest'
+import { BufferGarbage } from './buffer-garbage.ts'
+
+const mb = 1024 * 1024
+
+/** What buffers weigh, and what each collection would leave of it. */
+function world(left: { minor: number; major: number }): { garbage: BufferGarbage; pass: (bytes: number) => void; ran: string[]; weighs: (bytes: number) => void } {
+  let weight = 0
+  const ran: string[] = []
+  const garbage = new BufferGarbage(() => weight, (type) => {
+    ran.push(type)
+    weight = Math.min(weight, left[type])
+  })
+  return { garbage, ran, weighs: (bytes) => (weight = bytes), pass: (bytes) => garbage.passed(bytes) }
+}
+
+test('nothing is collected while buffers weigh little', () => {
+  const { pass, ran, weighs } = world({ minor: 0, major: 0 })
+  weighs(15 * mb)
+  pass(100 * mb)
+  expect(ran).toEqual([])
+})
+
+test('young buffers are collected first, and all only where that is not enough', () => {
+  const young = world({ minor: 2 * mb, major: 0 })
+  young.weighs(16 * mb)
+  young.pass(4 * mb)
+  expect(young.ran).toEqual(['minor'])
+  const old = world({ minor: 100 * mb, major: 2 * mb })
+  old.weighs(40 * mb)
+  old.pass(4 * mb)
+  expect(old.ran).toEqual(['minor', 'major'])
+})
+
+test('what is in use is not looked for again and again', () => {
+  const { pass, ran, weighs } = world({ minor: 100 * mb, major: 100 * mb })
+  weighs(40 * mb)
+  for (let i = 0; i < 10; i++) pass(4 * mb)
+  expect(ran).toEqual(['minor', 'major'])
+  weighs(56 * mb)
+  pass(4 * mb)
+  expect(ran).toHaveLength(4)
+})
+
+test('it looks every few megabytes', () => {
+  const { pass, ran, weighs } = world({ minor: 0, major: 0 })
+  weighs(64 * mb)
+  for (let i = 0; i < 7; i++) pass(mb / 2)
+  expect(ran).toEqual([])
+  pass(mb / 2)
+  expect(ran).toEqual(['minor'])
+})
+
+test('the engine collects what is given up', () => {
+  const garbage = new BufferGarbage()
+  const before = process.memoryUsage().arrayBuffers
+  for (let i = 0; i < 256; i++) {
+    new Uint8Array(mb).fill(1)
+    garbage.passed(mb)
+  }
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(64 * mb)
+})

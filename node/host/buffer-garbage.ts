@@ -1,0 +1,44 @@
+import { collector } from './collector.ts'
+
+/** How often it is looked at how much buffers weigh. */
+const lookEveryBytes = 4 * 1024 * 1024
+/** Buffers may weigh so much more than what was in use after the last full collection. */
+const spareBytes = 16 * 1024 * 1024
+
+/**
+ * Has buffers collected that a stream of chunks leaves behind. V8 itself looks at what they weigh only when it has grown by
+ * 32 MB, those that a slow network or disk has made old by 64 MB: chunks are few objects and many bytes. The quick collection
+ * of young objects comes first; the full one (some 20 ms) where that was not enough.
+ */
+export class BufferGarbage {
+  readonly #weight: () => number
+  readonly #collect: (type: 'minor' | 'major') => void
+  #passed = 0
+  #inUse = 0
+
+  constructor(weight = (): number => process.memoryUsage().arrayBuffers, collect = collectors()) {
+    this.#weight = weight
+    this.#collect = collect
+  }
+
+  /** So many bytes went through buffers that nobody needs any more. */
+  passed(bytes: number): void {
+    this.#passed += bytes
+    if (this.#passed < lookEveryBytes) return
+    this.#passed = 0
+    for (const type of ['minor', 'major'] as const) {
+      if (this.#weight() < this.#inUse + spareBytes) return
+      this.#collect(type)
+    }
+    this.#inUse = this.#weight()
+  }
+}
+
+function collectors(): (type: 'minor' | 'major') => void {
+  const made = new Map<string, () => void>()
+  return (type) => {
+    const collect = made.get(type) ?? collector(type)
+    made.set(type, collect)
+    collect()
+  }
+}

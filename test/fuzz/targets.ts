@@ -10,7 +10,7 @@ import { openChanges, recipientsOf } from '../../crdt/docs/sealed.ts'
 import { readEntry, readMoment, verifyEntry } from '../../crdt/log/entry.ts'
 import { formatLink, fromBase64Url, parseLink, toBase64Url } from '../../crdt/members/link.ts'
 import { decodeOp } from '../../crdt/members/ops.ts'
-import { parseSafetyNumber } from '../../crdt/members/safety-number.ts'
+import { parseThirtyDigits } from '../../crdt/members/thirty-digits.ts'
 import { openBackup } from '../../crdt/recovery/backup-file.ts'
 import { openWhisper } from '../../crdt/sync/whisper.ts'
 import { fromHex, toHex, type EntryId, type MeshId } from '../../crdt/wire/ids.ts'
@@ -85,7 +85,7 @@ export const targets: readonly Target[] = [
       return openChanges(input, history.mesh, identity.device, identity.device, identity.wrapper, () => true) && 'an envelope of nobody opens'
     },
   },
-  { name: 'link', seeds: [utf8.encode(link), utf8.encode(link.replace('atoll:', 'https://relay.example/i#'))], run: (input) => (parseLink(words(input)), parseSafetyNumber(words(input)), undefined) },
+  { name: 'link', seeds: [utf8.encode(link), utf8.encode(link.replace('atoll:', 'https://relay.example/i#'))], run: (input) => (parseLink(words(input)), parseThirtyDigits(words(input)), undefined) },
   {
     name: 'link with its checksum',
     seeds: [(fromBase64Url(link.slice('atoll:'.length)) as Uint8Array).subarray(0, -4)],

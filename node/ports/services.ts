@@ -345,7 +345,7 @@ export interface TokensService {
 export interface MembersService {
   list(): Promise<readonly Member[]>
   remove(name: string, preview?: boolean): Promise<Removal>
-  setRole(name: string, role: Role): Promise<{ member: string; name: string; before: Role; role: Role; rotated: boolean }>
+  setRole(name: string, role: Role): Promise<{ member: string; name: string; before: Role; role: Role; rotated: boolean; exceptions: readonly Exception[] }>
   /** Marks nothing where the number that was given does not match. */
   verify(input: { name: string; number?: string | undefined; confirm: boolean; withdraw: boolean }): Promise<Verified>
   rename(name: string, to: string): Promise<{ member: string; before: string; name: string }>

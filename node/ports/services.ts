@@ -137,7 +137,7 @@ export interface Invite {
 }
 
 export interface MeshesService {
-  create(input: { name: string; relays: readonly string[]; as?: string | undefined }): Promise<Joined>
+  create(input: { name: string; relays: readonly string[]; as?: string | undefined; history?: 'all' | 'none' | undefined }): Promise<Joined>
   join(input: { link: string; name?: string | undefined; wait: boolean }, progress: (text: string) => void, signal: AbortSignal): Promise<Joined>
   list(): Promise<readonly MeshSummary[]>
   /** Makes a mesh the one that commands mean when none is named. */
@@ -173,7 +173,7 @@ export interface MeshService {
   info(): Promise<MeshInfo>
   stats(): Promise<{ entries: number; logs: number; bytes: number; keys: number; notes: number; messages: number; members: number; online: number; sent_bytes: number; received_bytes: number }>
   leave(): Promise<{ mesh: string; name: string }>
-  invite(input: { uses: number; expires_in_ms: number; role: Role; approve?: boolean | undefined }): Promise<Invite>
+  invite(input: { uses: number; expires_in_ms: number; role: Role; approve?: boolean | undefined; history?: 'all' | 'since' | 'none' | undefined }): Promise<Invite>
   /** Closes an invite: nobody can join by it any more. */
   revokeInvite(id: string): Promise<void>
   listInvites(): Promise<readonly { id: string; role: Role; uses: number; used: number; approve: boolean; expires_at: number; closed: string | null; by: string }[]>
@@ -630,7 +630,7 @@ export interface AuditReport {
 /** What an entry may have done: operations on the membership, then changes of what is shared. */
 export const auditKinds = {
   membership: ['founded', 'admitted', 'role_given', 'device_linked', 'removed', 'device_removed', 'left', 'invited', 'invite_revoked', 'invite_ended', 'keys_changed', 'keys_shared', 'sealing_key_changed', 'exception_made', 'profile_policy_set'],
-  content: ['state_set', 'state_deleted', 'note_set', 'note_forgotten', 'document_named', 'document_edited', 'member_named', 'device_named', 'token_noted', 'profile_edited', 'mesh_named', 'relays_set', 'rotation_set', 'file_shared', 'file_opened', 'file_deleted', 'message_sent', 'receipt', 'key_refused', 'grant_decided', 'sealed'],
+  content: ['state_set', 'state_deleted', 'note_set', 'note_forgotten', 'document_named', 'document_edited', 'member_named', 'device_named', 'token_noted', 'profile_edited', 'mesh_named', 'relays_set', 'rotation_set', 'file_shared', 'file_opened', 'file_deleted', 'message_sent', 'receipt', 'key_refused', 'checkpoint', 'grant_decided', 'sealed'],
   /** Of a later version, or nothing that any understands: it may be either. */
   either: ['unknown'],
 } as const

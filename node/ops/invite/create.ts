@@ -15,6 +15,7 @@ export const inviteCreate = defineOp({
     expires: durationText().default(7 * 86_400_000).describe('How long it is good for, such as 12h or 7d (7d)'),
     role: role.default('member').describe('What the newcomer may do; at most what you may'),
     approve: z.boolean().default(false).describe('An admin or owner has to let in whoever comes by it'),
+    history: z.enum(['all', 'since', 'none']).default('all').describe('What newcomers may read of what was written before: all, since this invite was made, or none but how things stand'),
   }),
   output: z.object({
     id: z.string(),
@@ -29,7 +30,7 @@ export const inviteCreate = defineOp({
   errors: [],
   cli: { command: 'invite', placeholders: { uses: 'N', expires: 'TIME' } },
   example: 'atoll invite --uses 3 --expires 2d',
-  handler: ({ mesh }, { uses, expires, role: as, approve }) => mesh.invite({ uses, expires_in_ms: expires, role: as, approve }),
+  handler: ({ mesh }, { uses, expires, role: as, approve, history }) => mesh.invite({ uses, expires_in_ms: expires, role: as, approve, history }),
   show: ({ qr, link, uses, role: as, approve, expires_at, id }) => [
     { aside: qr },
     link,

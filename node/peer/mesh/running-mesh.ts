@@ -22,6 +22,7 @@ import type { BlobExchange } from '../blobs/blob-exchange.ts'
 import { MeshFiles } from '../blobs/mesh-files.ts'
 import { LogTimes } from '../audit/log-times.ts'
 import { Announcements } from './announcements.ts'
+import { CheckpointWriter } from './checkpoint-writer.ts'
 import { Grants } from './grants.ts'
 import { KeyRotation } from './key-rotation.ts'
 import { Mail } from './mail.ts'
@@ -70,6 +71,7 @@ export class RunningMesh {
   readonly verified: VerifiedMembers
   readonly requests: JoinRequests
   readonly rotation: KeyRotation
+  readonly checkpoints: CheckpointWriter
   readonly #tokens: TokenExpiry
   readonly #whispers: Whispers
   readonly #needs: RunningMeshNeeds
@@ -99,6 +101,7 @@ export class RunningMesh {
     this.mail = new Mail(needs.replica, this.names, this.grants, needs.runtime)
     this.#whispers = new Whispers({ ...needs, send: (bytes, skip) => needs.engine.whisper(this.id, bytes, skip) })
     this.documents = new LiveDocuments({ replica: needs.replica, random: needs.runtime.random, log: needs.log, whisper: (plain) => this.#whisper(plain) })
+    this.checkpoints = new CheckpointWriter({ ...needs, documents: this.documents })
     this.files = new MeshFiles({ ...needs, exchange: needs.blobs, peers: () => [...(needs.engine.mesh(this.id)?.sessions.keys() ?? [])], nameOf: (device) => this.names.device(device) })
     this.presence = new Presence({
       runtime: needs.runtime,
@@ -113,10 +116,8 @@ export class RunningMesh {
     this.#listening = needs.replica.onCommit(({ entries, membership, events }) => {
       if (entries.some(({ own }) => own)) this.#ownLogs = undefined
       if (membership || events.wrongKeys.length > 0 || events.registers.some(({ doc, key }) => doc === 'members' && key.includes('/token/'))) this.#choresSoon()
-      if (membership) {
-        needs.blobs.membershipChanged(this.id)
-        this.presence.audienceChanged()
-      }
+      if (membership) needs.blobs.membershipChanged(this.id)
+      if (membership) this.presence.audienceChanged()
       if (membership || events.registers.some(({ doc, key }) => doc === 'mesh' && key === 'relays')) needs.onRendezvous()
     })
     this.#recallAddresses()
@@ -216,6 +217,7 @@ export class RunningMesh {
     this.announcements.stop()
     this.rotation.stop()
     this.grants.stop()
+    this.checkpoints.stop()
     this.mail.stop()
     this.documents.stop()
     this.files.stop()
@@ -282,6 +284,7 @@ export class RunningMesh {
     await this.#closeInvites()
     await this.#tokens.look()
     await shareMissingKeys(this.replica, this.#needs.runtime.random)
+    await this.checkpoints.membershipChanged()
   }
 
   /** The inviter's node closes what is spent or expired (DESIGN: invites). */

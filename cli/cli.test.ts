@@ -88,6 +88,7 @@ describe('atoll', () => {
     expect(exceptions).toMatchObject([{ name: 'bob', permission: 'message.send', choice: 'deny' }, { name: 'bob', permission: 'state.write', choice: 'allow' }])
     expect((await json('member permissions bob')).member).toMatchObject({ name: 'bob', role: 'member', holds: expect.not.arrayContaining(['message.send']) as unknown })
     expect((await atoll('member permissions')).stdout).toMatch(/^PERMISSION +OWNER +ADMIN +MEMBER +GUEST/)
+    expect((await atoll('member role bob member')).stdout).toContain('Exceptions made for them stay: -message.send, +state.write')
     expect((await atoll('member default bob message.send')).stdout).toContain('left to the role again')
     expect(await atoll('member deny bob member.remove')).toMatchObject({ status: 2 })
     expect(await atoll('member deny nobody state.write')).toMatchObject({ status: 3, stderr: expect.stringContaining('Nobody called nobody') as string })

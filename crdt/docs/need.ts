@@ -9,6 +9,8 @@ const ofKind: ReadonlyMap<number, Need> = new Map<number, Need>([
   [kinds.message, { type: 'permission', permission: 'message.send' }],
   [kinds.receipt, { type: 'reader' }],
   [kinds.wrongKey, { type: 'reader' }],
+  // Its fold asks for a writer's role beside.
+  [kinds.checkpoint, { type: 'reader' }],
   [kinds.yjsUpdate, { type: 'permission', permission: 'document.write' }],
   [kinds.blobTree, { type: 'permission', permission: 'file.write' }],
   [kinds.fileDelete, { type: 'permission', permission: 'file.write' }],

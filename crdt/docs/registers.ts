@@ -5,13 +5,14 @@
  * aside until a standing one builds on it.
  */
 import { compareTimes, hybridTime, type HybridTime } from '../log/clock.ts'
-import { bool, decode, encode, list, struct, text, uint, type TypeOf } from '../wire/codec.ts'
+import { bool, decode, encode, list, optional, struct, text, uint, type TypeOf } from '../wire/codec.ts'
 import { deviceId, entryId, logId, type DeviceId, type EntryId, type LogId } from '../wire/ids.ts'
 import { limits } from '../wire/limits.ts'
 import { buildOn, replaceOwn } from './build-on.ts'
 import type { Tables } from './tables.ts'
 
-const version = struct({ entry: entryId, log: logId, seq: uint, device: deviceId, clock: hybridTime, deleted: bool, value: text(limits.valueBytes) })
+const version = struct({ entry: entryId, log: logId, seq: uint, device: deviceId, clock: hybridTime, deleted: bool, value: text(limits.valueBytes), told: optional(deviceId) })
+/** A value. `told`: the device by whose checkpoint it is known here, where its entry cannot be opened. */
 export type Version = TypeOf<typeof version>
 
 const row = list(version, limits.logsPerMesh)
@@ -62,14 +63,25 @@ export function foldRegister(tables: Tables, change: RegisterChange, folded: (id
     tables.put('void', mark, encode(setAside, change))
     return { before, after: before }
   }
-  const heads = new Map(before.map((version) => [version.entry, version]))
+  // What is told is put beside by `withTold`: deps that name it leave their marks, since its entry is not folded here.
+  const heads = new Map(before.filter(({ told }) => told === undefined).map((version) => [version.entry, version]))
   replaceOwn(heads, change)
   buildOn(tables, at, change.deps, heads, setAside, folded)
   if (cited) tables.put('superseded', mark, undefined)
-  else heads.set(change.entry, { entry: change.entry, log: change.log, seq: change.seq, device: change.device, clock: change.clock, deleted: change.value === undefined, value: change.value ?? '' })
+  else heads.set(change.entry, { entry: change.entry, log: change.log, seq: change.seq, device: change.device, clock: change.clock, deleted: change.value === undefined, value: change.value ?? '', told: undefined })
   const after = [...heads.values()].sort(newestFirst)
   tables.put('register', at, encode(row, after))
   return { before, after }
+}
+
+/** Puts what is told of a register in the place of what was told before. @returns the values after */
+export function withTold(tables: Tables, register: string, told: readonly Version[]): readonly Version[] {
+  const stored = tables.get('register', register)
+  const own = (stored ? decodeRow(stored) : []).filter((version) => version.told === undefined)
+  if (!stored && told.length === 0) return []
+  const after = [...own, ...told.filter(({ entry }) => !own.some((version) => version.entry === entry))].sort(newestFirst)
+  tables.put('register', register, encode(row, after))
+  return after
 }
 
 function newestFirst(a: Version, b: Version): number {

@@ -17,7 +17,7 @@ export interface NoteWords {
 }
 
 /** Tables that a rebuild empties and refolds (rule D3). */
-export const projectionTables = ['register', 'superseded', 'void', 'message', 'messageTime', 'receipt', 'update', 'documentHead', 'snapshot', 'file', 'fileRecord', 'fileGone', 'wrongKey'] as const
+export const projectionTables = ['register', 'superseded', 'void', 'message', 'messageTime', 'receipt', 'update', 'documentHead', 'snapshot', 'file', 'fileRecord', 'fileGone', 'wrongKey', 'told'] as const
 /** Tables of this device alone, which no rebuild touches. */
 export const localTables = ['meta', 'epoch', 'unopened', 'delivered', 'sent', 'outbox'] as const
 export type TableName = (typeof projectionTables)[number] | (typeof localTables)[number]

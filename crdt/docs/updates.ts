@@ -59,7 +59,7 @@ export function documentHeads(tables: Pick<Tables, 'get'>, doc: string): readonl
  */
 export function foldUpdate(tables: Tables, change: UpdateChange, folded: (id: EntryId) => boolean): readonly string[] {
   const { doc, entry, log, seq, payload } = change
-  if (!documentId.test(doc) || payload.part >= payload.of || payload.part >= seq || payload.of > limits.partsPerUpdate) return []
+  if (!isPart(doc, seq, payload)) return []
   const cited = tables.get('superseded', markKey(doc, entry)) !== undefined
   if (!change.stands && !cited) {
     tables.put('void', markKey(doc, entry), encode(setAside, { log, seq, deps: change.deps, payload }))
@@ -73,6 +73,15 @@ export function foldUpdate(tables: Tables, change: UpdateChange, folded: (id: En
   if (!cited) heads.set(entry, { entry, log, seq })
   tables.put('documentHead', doc, encode(headList, [...heads.values()]))
   return rows
+}
+
+/** Puts a part of an update that stands for others whose entries cannot be opened here. @returns the row that came to be, none where it is no part of a document */
+export function putUpdate(tables: Tables, doc: string, log: LogId, seq: number, payload: TypeOf<typeof updatePayload>): readonly string[] {
+  return isPart(doc, seq, payload) ? [put(tables, doc, log, seq, payload)] : []
+}
+
+function isPart(doc: string, seq: number, { part, of }: TypeOf<typeof updatePayload>): boolean {
+  return documentId.test(doc) && part < of && part < seq && of <= limits.partsPerUpdate
 }
 
 function put(tables: Tables, doc: string, log: LogId, seq: number, { part, of, bytes }: TypeOf<typeof updatePayload>): string {

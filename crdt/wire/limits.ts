@@ -19,6 +19,8 @@ export const limits = {
   valueBytes: 128 * 1024,
   messageBytes: 64 * 1024,
   partsPerUpdate: 64,
+  logsPerCheckpoint: 6000,
+  headsTold: 64,
   chunkBytes: 192 * 1024,
   nodeEntries: 1024,
   treeDepth: 6,
@@ -71,6 +73,7 @@ export const limits = {
   whisperLifeMs: 30_000,
   clockLeadMs: 60_000,
   logsPerMesh: 200_000,
+  tellingsKept: 64,
   rpcFrameBytes: 16 * 1024 * 1024,
   /** Who asks to be let in and waits for an admin: by one invite, in one mesh, and how long after it was last there. */
   joinRequestsPerInvite: 16,

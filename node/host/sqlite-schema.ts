@@ -73,6 +73,8 @@ const steps: readonly string[] = [
   ['file', 'fileRecord', 'fileGone'].map((table) => keyed(sqlTable(table))).join(' '),
   // Keys that did not fit.
   keyed(sqlTable('wrongKey')),
+  // What checkpoints tell.
+  keyed(sqlTable('told')),
 ]
 
 /** The schema this version writes. */

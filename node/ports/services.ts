@@ -150,7 +150,7 @@ export interface Invite {
 }
 
 export interface MeshesService {
-  create(input: { name: string; relays: readonly string[]; as?: string | undefined }): Promise<Joined>
+  create(input: { name: string; relays: readonly string[]; as?: string | undefined; history?: 'all' | 'none' | undefined }): Promise<Joined>
   join(input: { link: string; name?: string | undefined; wait: boolean }, progress: (text: string) => void, signal: AbortSignal): Promise<Joined>
   list(): Promise<readonly MeshSummary[]>
   /** Makes a mesh the one that commands mean when none is named. */
@@ -186,7 +186,7 @@ export interface MeshService {
   info(): Promise<MeshInfo>
   stats(): Promise<{ entries: number; logs: number; bytes: number; keys: number; notes: number; messages: number; members: number; online: number; sent_bytes: number; received_bytes: number }>
   leave(): Promise<{ mesh: string; name: string }>
-  invite(input: { uses: number; expires_in_ms: number; role: Role; approve?: boolean | undefined; groups?: readonly string[] | undefined; messages?: MessageMode | undefined }): Promise<Invite>
+  invite(input: { uses: number; expires_in_ms: number; role: Role; approve?: boolean | undefined; groups?: readonly string[] | undefined; messages?: MessageMode | undefined; history?: 'all' | 'since' | 'none' | undefined }): Promise<Invite>
   /** Closes an invite: nobody can join by it any more. */
   revokeInvite(id: string): Promise<void>
   listInvites(): Promise<readonly { id: string; role: Role; uses: number; used: number; approve: boolean; groups: readonly string[]; messages: MessageMode | null; expires_at: number; closed: string | null; by: string }[]>
@@ -360,7 +360,7 @@ export interface TokensService {
 export interface MembersService {
   list(): Promise<readonly Member[]>
   remove(name: string, preview?: boolean): Promise<Removal>
-  setRole(name: string, role: Role): Promise<{ member: string; name: string; before: Role; role: Role; rotated: boolean }>
+  setRole(name: string, role: Role): Promise<{ member: string; name: string; before: Role; role: Role; rotated: boolean; exceptions: readonly Exception[] }>
   /** Tells the mesh that a member is who was invited, or takes that back. */
   confirm(name: string, withdraw: boolean): Promise<{ member: string; name: string; before: boolean; confirmed: boolean }>
   /** Marks nothing where the number that was given does not match. */
@@ -654,7 +654,7 @@ export interface AuditReport {
 /** What an entry may have done: operations on the membership, then changes of what is shared. */
 export const auditKinds = {
   membership: ['founded', 'admitted', 'role_given', 'device_linked', 'removed', 'device_removed', 'left', 'invited', 'invite_revoked', 'invite_ended', 'keys_changed', 'keys_shared', 'sealing_key_changed', 'exception_made', 'profile_policy_set'],
-  content: ['state_set', 'state_deleted', 'note_set', 'note_forgotten', 'document_named', 'document_edited', 'member_named', 'device_named', 'token_noted', 'profile_edited', 'member_confirmed', 'member_unconfirmed', 'invite_described', 'mesh_named', 'relays_set', 'rotation_set', 'file_shared', 'file_opened', 'file_deleted', 'message_sent', 'receipt', 'key_refused', 'grant_decided', 'sealed'],
+  content: ['state_set', 'state_deleted', 'note_set', 'note_forgotten', 'document_named', 'document_edited', 'member_named', 'device_named', 'token_noted', 'profile_edited', 'member_confirmed', 'member_unconfirmed', 'invite_described', 'mesh_named', 'relays_set', 'rotation_set', 'file_shared', 'file_opened', 'file_deleted', 'message_sent', 'receipt', 'key_refused', 'checkpoint', 'grant_decided', 'sealed'],
   /** Of a later version, or nothing that any understands: it may be either. */
   either: ['unknown'],
 } as const

@@ -41,7 +41,7 @@ export function memoryMembers(self: { readonly member: string; readonly name: st
       const other = find(name)
       const before = other.role
       other.role = role
-      return { member: `member-${name}`, name, before, role, rotated: false }
+      return { member: `member-${name}`, name, before, role, rotated: false, exceptions: other.exceptions ?? [] }
     },
     verify: async ({ name, number, confirm, withdraw }) => {
       find(name)

@@ -2,6 +2,7 @@
 import { AtollError } from '../../node/ports/errors.ts'
 import type { AuditService, DocumentsService, FilesService, FileSummary, Json, MembersService, MemoryService, MeshService, MeshSummary, Message, MessageMode, MessagesService, Note, Notice, Peer, PeersService, ProfilesService, RelaysService, RequestsService, Role, SessionInfo, StateChange, StateService, StateVersion } from '../../node/ports/services.ts'
 import { memoryGrants } from './memory-grants.ts'
+import { listen } from './listen.ts'
 import { memoryMembers, memoryProfiles, type MemoryMember } from './memory-members.ts'
 import { memoryDocuments } from './memory-documents.ts'
 import { memoryRequests } from './memory-requests.ts'
@@ -274,11 +275,4 @@ export class MemoryMesh {
       until.addEventListener('abort', done, { once: true })
     })
   }
-}
-
-async function listen<T>(listeners: Set<(value: T) => void>, on: (value: T) => void, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return
-  const listener = (value: T) => on(value)
-  listeners.add(listener)
-  signal.addEventListener('abort', () => listeners.delete(listener), { once: true })
 }

@@ -5,6 +5,7 @@ import { readRegister } from '../../crdt/docs/registers.ts'
 import { boundRandomBytes } from '../../crdt/crypto/bound-id.ts'
 import { buildEntry, logIds, type Entry, type EntryParts } from '../../crdt/log/entry.ts'
 import { introduce, proveRoot } from '../../crdt/members/proofs.ts'
+import type { HistoryPolicy } from '../../crdt/members/history-policy.ts'
 import type { Role } from '../../crdt/members/roles.ts'
 import { signingPair, type SigningPair } from '../../crdt/crypto/sign.ts'
 import { encode } from '../../crdt/wire/codec.ts'
@@ -58,9 +59,9 @@ export class ReplicaWorld {
   }
 
   /** Founds the mesh by a first owner, with an epoch to write under. */
-  async found(name = 'alice', options: { readonly witness?: Witness } = {}): Promise<Actor> {
+  async found(name = 'alice', options: { readonly witness?: Witness; readonly history?: HistoryPolicy } = {}): Promise<Actor> {
     const bare = this.actor(name)
-    const { mesh, founding } = foundMesh(bare.identity, bare.root, bare.runtime)
+    const { mesh, founding } = foundMesh(bare.identity, bare.root, bare.runtime, options.history)
     this.mesh = mesh
     const founder = { ...bare, replica: this.open(bare, options.witness) }
     await this.done(founder.replica.receive([founding]))

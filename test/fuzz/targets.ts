@@ -8,13 +8,15 @@ import { concat, hasher } from '../../crdt/crypto/hash.ts'
 import { verify } from '../../crdt/crypto/sign.ts'
 import { openChanges, recipientsOf } from '../../crdt/docs/sealed.ts'
 import { readEntry, readMoment, verifyEntry } from '../../crdt/log/entry.ts'
+import { parseAccessToken } from '../../crdt/members/access-token.ts'
+import { parseDeviceLink } from '../../crdt/members/device-link.ts'
 import { formatLink, parseLink } from '../../crdt/members/link.ts'
+import { fromBase64Url, toBase64Url } from '../../crdt/wire/token-text.ts'
 import { decodeOp } from '../../crdt/members/ops.ts'
 import { parseThirtyDigits } from '../../crdt/members/thirty-digits.ts'
 import { openBackup } from '../../crdt/recovery/backup-file.ts'
 import { openWhisper } from '../../crdt/sync/whisper.ts'
 import { fromHex, toHex, type EntryId, type MeshId } from '../../crdt/wire/ids.ts'
-import { fromBase64Url, toBase64Url } from '../../crdt/wire/token-text.ts'
 import { domains } from '../../crdt/wire/protocols.ts'
 import { readStunAnswer, readStunRequest, stunAnswer, stunRequest } from '../../crdt/wire/stun.ts'
 import { parsePaper } from '../../cli/recovery/paper-words.ts'
@@ -86,7 +88,7 @@ export const targets: readonly Target[] = [
       return openChanges(input, history.mesh, identity.device, identity.device, identity.wrapper, () => true) && 'an envelope of nobody opens'
     },
   },
-  { name: 'link', seeds: [utf8.encode(link), utf8.encode(link.replace('atoll:', 'https://relay.example/i#'))], run: (input) => (parseLink(words(input)), parseThirtyDigits(words(input)), undefined) },
+  { name: 'link', seeds: [utf8.encode(link), utf8.encode(link.replace('atoll:', 'https://relay.example/i#'))], run: (input) => (parseLink(words(input)), parseDeviceLink(words(input)), parseAccessToken(words(input)), parseThirtyDigits(words(input)), undefined) },
   {
     name: 'link with its checksum',
     seeds: [(fromBase64Url(link.slice('atoll:'.length)) as Uint8Array).subarray(0, -4)],

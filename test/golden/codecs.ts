@@ -3,6 +3,7 @@ import { blobAnswer, blobRequest } from '../../crdt/blobs/frames.ts'
 import { decodeBody, deletePayload, encodeBody, messagePayload, receiptPayload, sealedPayload, setPayload } from '../../crdt/docs/change.ts'
 import { fileDeletePayload, filePayload } from '../../crdt/docs/files.ts'
 import { updatePayload } from '../../crdt/docs/updates.ts'
+import { checkpointPayload } from '../../crdt/docs/checkpoints.ts'
 import { wrongKeyPayload } from '../../crdt/docs/wrong-keys.ts'
 import { memberOp } from '../../crdt/members/ops.ts'
 import { decodePolicy, encodePolicy, type Policy } from '../../crdt/members/policy.ts'
@@ -43,6 +44,7 @@ export const codecs: Readonly<Record<string, Coding>> = {
   receipt: coding(receiptPayload),
   update: coding(updatePayload),
   wrongKey: coding(wrongKeyPayload),
+  checkpoint: coding(checkpointPayload),
   file: coding(filePayload),
   fileDelete: coding(fileDeletePayload),
   blobRequest: coding(blobRequest),

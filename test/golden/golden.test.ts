@@ -91,7 +91,7 @@ test('T10: this version still makes every golden vector, byte for byte', () => {
 })
 
 test('T10: every encoding decodes to its value, re-encodes to its bytes, and is refused with a byte more or less', () => {
-  for (const { codec, name, value, bytes: hex } of [...['encodings', 'documents', 'policies', 'wrong-keys'].flatMap((file) => fromJson(readVectors(file)) as Encoded[]), ...['blobs', 'recovery', 'approval', 'device-links'].flatMap((file) => (fromJson(readVectors(file)) as { encodings: Encoded[] }).encodings)]) {
+  for (const { codec, name, value, bytes: hex } of [...['encodings', 'documents', 'policies', 'wrong-keys', 'checkpoints'].flatMap((file) => fromJson(readVectors(file)) as Encoded[]), ...['blobs', 'recovery', 'approval', 'device-links'].flatMap((file) => (fromJson(readVectors(file)) as { encodings: Encoded[] }).encodings)]) {
     const coding = codecs[codec]!
     const bytes = fromHex(hex)
     const read = coding.decode(bytes)

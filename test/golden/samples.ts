@@ -131,3 +131,12 @@ export const policySamples: readonly Sample[] = [
 
 /** What is said of keys that do not fit. */
 export const wrongKeySamples: readonly Sample[] = [{ codec: 'wrongKey', name: 'of a rotation', value: { by: id(5) } }]
+
+/** What newcomers are told. */
+export const checkpointSamples: readonly Sample[] = [
+  { codec: 'checkpoint', name: 'begin', value: { type: 'begin', covers: [{ log: id(1, 16), seq: 300 }, { log: id(2, 16), seq: 0 }] } },
+  { codec: 'checkpoint', name: 'a value', value: { type: 'register', key: 'k', heads: [id(3), id(4)], entry: id(3), value: '"v"' } },
+  { codec: 'checkpoint', name: 'a deletion', value: { type: 'register', key: 'k', heads: [id(3)], entry: id(3), value: undefined } },
+  { codec: 'checkpoint', name: 'a document', value: { type: 'document', heads: [id(5)], update: { part: 1, of: 2, bytes: filled(6, 9) } } },
+  { codec: 'checkpoint', name: 'end', value: { type: 'end' } },
+]

@@ -8,7 +8,7 @@ import { grants } from './grants.ts'
 import { deviceLinks } from './device-links.ts'
 import { goldenHistory, type GoldenEntry } from './history.ts'
 import { recovery } from './recovery.ts'
-import { documentSamples, policySamples, samples, wrongKeySamples, type Sample } from './samples.ts'
+import { documentSamples, policySamples, samples, checkpointSamples, wrongKeySamples, type Sample } from './samples.ts'
 import { safetyNumbers } from './safety-numbers.ts'
 import { tokens } from './tokens.ts'
 import { partySecrets, toJson, type Json } from './values.ts'
@@ -21,6 +21,7 @@ export function vectors(): Readonly<Record<string, Json>> {
     encodings: toJson(samples(history).map(encoded)),
     documents: toJson(documentSamples.map(encoded)),
     policies: toJson(policySamples.map(encoded)),
+    checkpoints: toJson(checkpointSamples.map(encoded)),
     'wrong-keys': toJson(wrongKeySamples.map(encoded)),
     blobs: toJson(blobs()),
     recovery: toJson(recovery()),

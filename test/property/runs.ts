@@ -11,3 +11,9 @@ export function holds<Ts extends [unknown, ...unknown[]]>(property: fc.IProperty
   const seed = process.env['ATOLL_SEED']
   fc.assert(property, { numRuns: long ? runs * 100 : runs, examples: kept, ...(seed === undefined ? {} : { seed: Number(seed) }) })
 }
+
+/** The same for a property of something that takes turns. */
+export async function holdsInTurns<Ts extends [unknown, ...unknown[]]>(property: fc.IAsyncProperty<Ts>, runs: number): Promise<void> {
+  const seed = process.env['ATOLL_SEED']
+  await fc.assert(property, { numRuns: long ? runs * 100 : runs, ...(seed === undefined ? {} : { seed: Number(seed) }) })
+}

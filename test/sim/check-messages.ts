@@ -4,6 +4,7 @@ import { readMessage } from '../../crdt/docs/messages.ts'
 import type { Promises } from './promises.ts'
 import type { SimPeer } from './sim-peer.ts'
 import type { SimWorld } from './sim-world.ts'
+import { wasExcepted } from './was-excepted.ts'
 
 /** What senders are told of their messages, against what recipients ever opened or held. @returns breaches */
 export async function sampleReceipts(world: SimWorld, promises: Promises): Promise<string[]> {
@@ -41,7 +42,7 @@ export async function checkMessages(world: SimWorld, mesh: MeshId, peers: readon
   const view = peers[0]?.replica(mesh)?.membership.now()
   for (const { by, what } of promises.claims) {
     // Content of those who are out may fall with them (rule T4).
-    if (what.type !== 'message' || promises.wasOut(by) || !view?.isWriter(by.device)) continue
+    if (what.type !== 'message' || promises.wasOut(by) || !view?.isWriter(by.device) || wasExcepted(peers[0]?.replica(mesh), by.device)) continue
     const row = by.replica(mesh) && readMessage((by.replica(mesh) as NonNullable<ReturnType<SimPeer['replica']>>).store, what.id)
     for (const peer of peers) {
       if (peer === by || !isFor(peer, what.to)) continue

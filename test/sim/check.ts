@@ -14,6 +14,7 @@ import type { Claim, Promises } from './promises.ts'
 import { admitted } from './settle.ts'
 import type { SimPeer } from './sim-peer.ts'
 import type { SimWorld } from './sim-world.ts'
+import { wasExcepted } from './was-excepted.ts'
 
 const rebuiltAtMost = 12
 
@@ -89,7 +90,7 @@ function kept(peers: readonly SimPeer[], mesh: MeshId, promises: Promises): stri
   const view = replicaOf(witness as SimPeer, mesh).membership.now()
   return promises.claims.flatMap((claim) => {
     // Content of those who are out may fall with them (rule T4); C1 says that it does so everywhere alike.
-    if (promises.wasOut(claim.by) || !view.isWriter(claim.by.device)) return []
+    if (promises.wasOut(claim.by) || !view.isWriter(claim.by.device) || wasExcepted(replicaOf(witness as SimPeer, mesh), claim.by.device)) return []
     // A direct message is for its author and whom it was sent to; an author whose old copy does not know the mesh is not asked.
     const holder = claim.what.type === 'message' ? claim.by.replica(mesh) : replicaOf(witness as SimPeer, mesh)
     return !holder || isKept(claim, holder) ? [] : [`D1: what ${claim.by.name} was told is done is gone: ${JSON.stringify(claim.what)}`]

@@ -14,11 +14,11 @@ const only = process.env['ATOLL_SIM']
 const options: RunOptions = { crypto: process.env['ATOLL_SIM_REAL_CRYPTO'] === '1' ? 'real' : 'cached' }
 const hour = 60 * 60_000
 
-const seeds = (count: number, from: number, peers: number, steps: number, more: Pick<ScenarioSpec, 'documents'> = {}): ScenarioSpec[] => Array.from({ length: count }, (_, i) => ({ seed: from + i, peers, steps, ...more }))
-const named = (specs: readonly ScenarioSpec[]): [string, ScenarioSpec][] => specs.map((spec) => [`${spec.peers} peers, ${spec.steps} steps, seed ${spec.seed}${spec.documents ? ', documents' : ''}`, spec])
+const seeds = (count: number, from: number, peers: number, steps: number, more: Pick<ScenarioSpec, 'documents' | 'policies'> = {}): ScenarioSpec[] => Array.from({ length: count }, (_, i) => ({ seed: from + i, peers, steps, ...more }))
+const named = (specs: readonly ScenarioSpec[]): [string, ScenarioSpec][] => specs.map((spec) => [`${spec.peers} peers, ${spec.steps} steps, seed ${spec.seed}${spec.documents ? ', documents' : ''}${spec.policies ? ', policies' : ''}`, spec])
 
-const short: readonly ScenarioSpec[] = [...seeds(6, 1, 6, 120), ...seeds(5, 101, 8, 150), ...seeds(2, 201, 12, 200), ...seeds(4, 301, 6, 150, { documents: true })]
-const many: readonly ScenarioSpec[] = [...seeds(400, 1_000, 6, 200), ...seeds(300, 2_000, 8, 300), ...seeds(100, 3_000, 12, 400), ...seeds(20, 4_000, 24, 400), ...seeds(200, 5_000, 6, 200, { documents: true })]
+const short: readonly ScenarioSpec[] = [...seeds(6, 1, 6, 120), ...seeds(5, 101, 8, 150), ...seeds(2, 201, 12, 200), ...seeds(4, 301, 6, 150, { documents: true }), ...seeds(3, 401, 6, 150, { documents: true, policies: true })]
+const many: readonly ScenarioSpec[] = [...seeds(400, 1_000, 6, 200), ...seeds(300, 2_000, 8, 300), ...seeds(100, 3_000, 12, 400), ...seeds(20, 4_000, 24, 400), ...seeds(200, 5_000, 6, 200, { documents: true }), ...seeds(300, 6_000, 6, 250, { documents: true, policies: true })]
 
 describe('one run repeated', () => {
   test.each(only === undefined ? [] : [only])('C1 C3 C4 D1 D3 D4 T6: the run that was asked for (%s)', async (spec) => {
@@ -27,7 +27,7 @@ describe('one run repeated', () => {
 })
 
 describe.skipIf(only !== undefined)('worlds that go wrong and heal', () => {
-  test.each(named(long ? many : short))('C1 C2 C3 C4 D1 D2 D3 D4 T3 T6: all answers are equal, all that was promised is there (%s)', async (_, spec) => {
+  test.each(named(long ? many : short))('C1 C2 C3 C4 D1 D2 D3 D4 T3 T6 P2: all answers are equal, all that was promised is there (%s)', async (_, spec) => {
     await expectSound(spec, options)
   }, hour)
 

@@ -8,14 +8,16 @@ const many = 1_000
 
 /** What a peer answers, one line for each query, so that two dumps can be compared line by line. */
 export async function dump(peer: SimPeer, mesh: MeshId): Promise<string[]> {
-  const { state, memory, documents, members, mesh: about, relays } = peer.services(mesh, new AbortController().signal)
+  const { state, memory, documents, members, profiles, mesh: about, relays } = peer.services(mesh, new AbortController().signal)
   const lines: string[] = []
   const say = (what: string, answer: unknown): void => void lines.push(`${what}: ${JSON.stringify(answer)}`)
   say('state', (await state.list({ limit: many })).values)
   for (const key of keys) say(`history of ${key}`, await state.history({ key, limit: many }).catch(() => 'none'))
   for (const word of words) say(`recall ${word}`, await memory.recall({ query: word, limit: 100, tags: [] }))
   for (const word of words) say(`tagged ${word}`, await memory.recall({ query: 'v*', limit: 100, tags: [word] }))
-  say('members', (await members.list()).map(({ member, name, role, status, devices, admitted_by, joined_at }) => ({ member, name, role, status, devices: devices.map(({ device }) => device), admitted_by, joined_at })))
+  say('members', (await members.list()).map(({ member, name, role, status, exceptions, devices, admitted_by, joined_at }) => ({ member, name, role, status, exceptions, devices: devices.map(({ device }) => device), admitted_by, joined_at })))
+  for (const { member } of await members.list()) say('profile', { ...(await profiles.show(member)), you: false, editable: [] })
+  say('fields', await profiles.policy())
   const { name, created_at, relays: used, entries, logs, epoch, forks } = await about.info()
   say('mesh', { name, created_at, used, entries, logs, epoch, forks })
   say('relays', (await relays.list()).map(({ address }) => address))

@@ -53,6 +53,7 @@ class Maker {
   }
 
   #any(): Undated {
+    if (this.#spec.policies && this.#random.below(6) === 0) return this.#policy()
     const roll = this.#random.below(100)
     if (roll < 60) return this.#content()
     if (roll < 68) return this.#membership()
@@ -86,6 +87,17 @@ class Maker {
       case 4: return { do: 'remove', peer: this.#name(), target: this.#name() }
       case 5: return { do: 'relay', peer: this.#name(), address: this.#pick(relays), add: random.below(3) > 0 }
       default: return { do: 'join', peer: this.#name(), link: this.#pick(this.#links), wait: random.below(2) === 0 }
+    }
+  }
+
+  #policy(): Undated {
+    const random = this.#random
+    const peer = this.#pick(this.#names.slice(0, Math.ceil(this.#names.length / 2)))
+    switch (random.below(8)) {
+      case 0: return { do: 'title policy', peer, editors: this.#pick(['self', 'stewards']) }
+      case 1:
+      case 2: return { do: 'title', peer: this.#name(), title: this.#unique() }
+      default: return { do: 'except', peer, target: this.#name(), permission: this.#pick(['state.write', 'state.write', 'message.send', 'document.write', 'memory.write']), choice: this.#pick(['allow', 'deny', 'default']) }
     }
   }
 

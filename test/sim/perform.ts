@@ -3,13 +3,14 @@ import type { MeshId } from '../../crdt/wire/ids.ts'
 import { AtollError, type ErrorCode } from '../../node/ports/errors.ts'
 import type { Services } from '../../node/ports/services.ts'
 import { describeStep, type Operation, type Step } from './step.ts'
+import { wasExcepted } from './was-excepted.ts'
 import type { Claim, Promises } from './promises.ts'
 import type { SimPeer } from './sim-peer.ts'
 import type { SimWorld } from './sim-world.ts'
 
 /** What honest peers may answer on bad days. Anything else (internal, invite_forged, key_missing…) is a bug. */
 const badDays: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  'mesh_none', 'mesh_unknown', 'removed', 'not_permitted', 'storage_full', 'storage_failed', 'profile_readonly', 'node_unreachable', 'recipient_unknown',
+  'mesh_none', 'mesh_unknown', 'removed', 'not_permitted', 'storage_full', 'storage_failed', 'profile_readonly', 'node_unreachable', 'recipient_unknown', 'denied', 'exception_refused',
   'member_unknown', 'member_ambiguous', 'key_unknown', 'note_unknown', 'not_removable', 'nobody_online', 'peer_unreachable', 'timed_out', 'history_stale',
   'invite_unknown', 'invite_expired', 'invite_revoked', 'invite_used_up', 'offline', 'already_joined', 'relay_unknown', 'cancelled', 'busy',
 ])
@@ -80,7 +81,7 @@ export class Performer {
   async #attempt(peer: SimPeer, step: Step & Operation, mesh: MeshId | undefined): Promise<void> {
     const { watch } = this.#world
     const { lives } = peer
-    const guest = mesh !== undefined && roleOf(peer, mesh) === 'guest'
+    const guest = mesh !== undefined && roleOf(peer, mesh) === 'guest' && !wasExcepted(peer.replica(mesh), peer.device)
     const from = watch.own(peer.device).length
     const handed = this.#promises.handed(peer)
     const takes = step.do === 'drain' && !step.peek
@@ -91,7 +92,7 @@ export class Performer {
       if (takes) handed.pending--
       this.#ended(step.do)
       watch.note(`done ${describeStep(step)}`)
-      if (guest && mesh !== undefined && roleOf(peer, mesh) === 'guest' && claim) this.#promises.breaches.push(`T3: a guest (${peer.name}) was allowed to ${describeStep(step)}`)
+      if (guest && mesh !== undefined && roleOf(peer, mesh) === 'guest' && !wasExcepted(peer.replica(mesh), peer.device) && claim) this.#promises.breaches.push(`T3: a guest (${peer.name}) was allowed to ${describeStep(step)}`)
       if (claim) this.#promises.claim({ by: peer, what: claim, entries: watch.own(peer.device).slice(from) })
     } catch (error) {
       if (peer.lives !== lives || this.#stop.signal.aborted) return
@@ -169,6 +170,18 @@ export class Performer {
         const [known] = (await services.documents.list()).toSorted((a, b) => (a.id < b.id ? -1 : 1))
         const { id } = known ? await services.documents.append({ document: known.id, text: step.line, part: 'content' }) : await services.documents.create({ title: 'plan', text: step.line, part: 'content' })
         return { type: 'line', document: id, line: step.line }
+      }
+      case 'except': {
+        await services.members.except(step.target, step.permission, step.choice)
+        return undefined
+      }
+      case 'title policy': {
+        await services.profiles.setPolicy('title', step.editors)
+        return undefined
+      }
+      case 'title': {
+        await services.profiles.set({ field: 'title', value: step.title })
+        return undefined
       }
       case 'rebuild': {
         await peer.replica(this.#world.mesh as MeshId)?.rebuild()

@@ -138,6 +138,11 @@ describe('policies', () => {
     expect(await world.done(world.as(bob).members.remove('dave'))).toMatchObject({ done: true, rotated: true })
     await world.time.advance(5_000)
     expect(await exceptionsOf(world, carol, 'bob')).toEqual(['deny state.write'])
+    // An exception is about the member: it outlives a change of role.
+    expect(await world.done(world.as(alice).members.setRole('bob', 'member'))).toMatchObject({ exceptions: [{ permission: 'state.write', choice: 'deny' }] })
+    expect(await world.setState(bob, 'k', 1)).toBe('denied')
+    await world.done(world.as(alice).members.setRole('bob', 'mirror'))
+    expect(await codeOf(world.done(world.as(alice).members.except('bob', 'state.write', 'allow'))), 'who holds no keys writes nothing').toBe('exception_refused')
   })
 
   test('P4: a field that policy leaves to owners and admins is edited by them alone; what was written before stays', async () => {

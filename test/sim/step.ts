@@ -4,6 +4,7 @@
  */
 import type { FailurePoint } from '../../node/peer/memory-store.ts'
 import type { LinkSettings } from '../../node/peer/memory-network-link.ts'
+import type { Choice, ContentPermission } from '../../crdt/members/policy.ts'
 import type { Role } from '../../node/ports/services.ts'
 import type { StoreProblem } from '../../node/ports/store.ts'
 
@@ -27,6 +28,10 @@ export type Operation =
   | { readonly do: 'relay'; readonly peer: string; readonly address: string; readonly add: boolean }
   /** Adds a line to the first live document it knows, or starts one. */
   | { readonly do: 'write'; readonly peer: string; readonly line: string }
+  /** Makes an exception for somebody, or says who edits titles. */
+  | { readonly do: 'except'; readonly peer: string; readonly target: string; readonly permission: ContentPermission; readonly choice: Choice }
+  | { readonly do: 'title policy'; readonly peer: string; readonly editors: 'self' | 'stewards' }
+  | { readonly do: 'title'; readonly peer: string; readonly title: string }
   | { readonly do: 'rebuild'; readonly peer: string }
 
 /** What happens to a machine. */
@@ -60,6 +65,8 @@ export interface ScenarioSpec {
   readonly steps: number
   /** Live documents are written too. Scenarios of older seeds were made without. */
   readonly documents?: true
+  /** Stewards make exceptions and say who edits titles. */
+  readonly policies?: true
 }
 
 export interface Scenario {

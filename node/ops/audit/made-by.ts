@@ -41,6 +41,7 @@ export const madeBy: Readonly<Record<AuditKind, readonly string[]>> = {
   receipt: ['message.inbox'],
   key_refused: [],
   grant_decided: ['grant.set', 'grant.revoke', 'grant.block', 'grant.unblock', 'grant.reset'],
+  checkpoint: [],
   sealed: [],
   unknown: [],
 }

@@ -20,6 +20,7 @@ export const inviteCreate = defineOp({
     groups: groupList.default([]).describe('A group that the newcomer’s sessions begin in; repeat for several'),
     messages: messageMode.optional().describe('Which messages reach the newcomer’s sessions unasked, until they change it'),
     email: z.boolean().default(false).describe('Write the text of an e-mail that brings it; nothing is sent'),
+    history: z.enum(['all', 'since', 'none']).default('all').describe('What newcomers may read of what was written before: all, since this invite was made, or none but how things stand'),
   }),
   output: z.object({
     id: z.string(),
@@ -37,8 +38,8 @@ export const inviteCreate = defineOp({
   errors: [],
   cli: { command: 'invite', flags: { groups: 'group' }, placeholders: { uses: 'N', expires: 'TIME', groups: 'NAME' } },
   example: 'atoll invite --uses 3 --expires 2d',
-  handler: async ({ mesh }, { uses, expires, role: as, approve, groups, messages, email }) => {
-    const { mesh_name, by, ...invite } = await mesh.invite({ uses, expires_in_ms: expires, role: as, approve, groups, messages })
+  handler: async ({ mesh }, { uses, expires, role: as, approve, groups, messages, history, email }) => {
+    const { mesh_name, by, ...invite } = await mesh.invite({ uses, expires_in_ms: expires, role: as, approve, groups, messages, history })
     return { ...invite, email: email ? emailText({ ...invite, mesh_name, by }) : null }
   },
   show: ({ qr, link, uses, role: as, approve, groups, messages, expires_at, id, email }) => [

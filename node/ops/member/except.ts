@@ -6,6 +6,12 @@ import { strong, type Show } from '../show.ts'
 /** What members may be allowed or denied beside their role. */
 export const contentPermission = z.enum(Object.keys(contentPermissions) as [ContentPermission, ...ContentPermission[]])
 
+/** What a policy allows or denies one member beside the role. */
+export const memberException = z.object({ permission: z.string(), choice: z.enum(['allow', 'deny']) })
+
+/** As a list shows it: `+` is allowed, `-` denied. */
+export const shownExceptions = (exceptions: readonly z.output<typeof memberException>[]): readonly string[] => exceptions.map(({ permission, choice: said }) => `${said === 'allow' ? '+' : '-'}${permission}`)
+
 const choice = z.enum(['allow', 'deny', 'default'])
 
 /** What the three operations that make and end exceptions take and answer. */

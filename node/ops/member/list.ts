@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { defineOp } from '../define.ts'
+import { memberException, shownExceptions } from './except.ts'
 import { role } from '../mesh/shapes.ts'
 import { showVerification, verification } from './shapes.ts'
 import { bad, dim, shortId, strong, time, warn } from '../show.ts'
@@ -22,7 +23,7 @@ export const memberList = defineOp({
         devices: z.array(z.object({ device: z.string(), online: z.boolean() })),
         admitted_by: z.string().nullable(),
         verification,
-        exceptions: z.array(z.object({ permission: z.string(), choice: z.enum(['allow', 'deny']) })).describe('What policies allow or deny beside the role'),
+        exceptions: z.array(memberException).describe('What policies allow or deny beside the role'),
         confirmed: z.boolean().describe('They are who was invited: whoever invited them, an admin or owner said so, or you verified them'),
         joined_at: z.number(),
       }),
@@ -39,7 +40,7 @@ export const memberList = defineOp({
       rows: members.map((one) => [
         strong(one.name),
         one.role,
-        one.exceptions.map(({ permission, choice }) => `${choice === 'allow' ? '+' : '-'}${permission}`),
+        shownExceptions(one.exceptions),
         one.devices.length,
         one.devices.filter((device) => device.online).length,
         one.admitted_by,

@@ -47,6 +47,7 @@ const words: Partial<Readonly<Record<AuditKind, (what: string, count: number) =>
   file_deleted: (what) => `deleted the file ${what}`,
   message_sent: (what, count) => (count === 1 ? `wrote a message to ${what}` : `wrote ${count} messages to ${what}`),
   receipt: () => 'confirmed what had come',
+  checkpoint: (_, count) => (count === 1 ? 'told newcomers how one thing stands' : `told newcomers how ${count} things stand`),
   key_refused: (what) => `said that a key does not fit that was handed out by ${what}`,
   grant_decided: (_, count) => (count === 1 ? 'decided what somebody may do with them' : `decided ${count} times what somebody may do with them`),
   sealed: (what) => `wrote something sealed for ${what}`,
@@ -87,6 +88,7 @@ function touchedBy(change: Change, context: Context): readonly Touched[] {
       const gone = decode(fileDeletePayload, change.payload)
       return [gone.ok ? { kind: 'file_deleted', about: fileName(context, gone.value.id) } : { kind: 'unknown' }]
     }
+    case kinds.checkpoint: return [{ kind: 'checkpoint' }]
     case kinds.wrongKey: {
       const said = decode(wrongKeyPayload, change.payload)
       const { history } = context.replica.membership

@@ -9,6 +9,7 @@ import type { MemberEntry } from '../../../crdt/members/history.ts'
 import type { EntryId } from '../../../crdt/wire/ids.ts'
 import type { AuditReport } from '../../ports/services.ts'
 import type { Timers } from '../../ports/runtime.ts'
+import { falseTellings } from './false-tellings.ts'
 import type { RunningMesh } from '../mesh/running-mesh.ts'
 import { wrongKeys } from '../mesh/wrong-keys.ts'
 import type { LogState } from '../replica/logs.ts'
@@ -43,6 +44,7 @@ export async function verifyAudit({ replica, names }: Pick<RunningMesh, 'replica
   }
   for (const read of judgeMembership(replica.membership, findings)) await turn(read)
   for (const { id, log, seq, device, ms, problem } of wrongKeysGiven(replica, names)) findings.found({ entry: id, log, seq, device }, ms, problem)
+  for (const { telling: { id, log, seq, device, clock }, register } of falseTellings(replica)) findings.found({ entry: id, log, seq, device }, clock.ms, `tells newcomers of ${register.replace('\0', ' ')} what nobody wrote`)
   let entries = 0
   for (const state of logs) {
     for (const read of verifyLog(replica, state, findings)) {

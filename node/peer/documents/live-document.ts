@@ -70,6 +70,12 @@ export class LiveDocument {
     return Y.encodeStateAsUpdate(this.doc)
   }
 
+  /** All of it as an update of version 2, in the parts that entries hold; undefined where those are too many. */
+  parts(): readonly { readonly part: number; readonly of: number; readonly bytes: Uint8Array }[] | undefined {
+    const parts = inParts(Y.encodeStateAsUpdateV2(this.doc))
+    return parts.length > limits.partsPerUpdate ? undefined : parts
+  }
+
   /** Calls back with every update (version 1) once it is committed. */
   onUpdate(call: (update: Uint8Array) => void): Disposable {
     this.#listeners.add(call)
@@ -210,7 +216,7 @@ export class LiveDocument {
   async #commit(batch: readonly Pending[], update: Uint8Array | undefined): Promise<void> {
     try {
       if (!update) throw new AtollError('bad_input', { what: 'This is no update of a document.' })
-      await this.#replica.write(inParts(this.id, update))
+      await this.#replica.write(inParts(update).map((part): WriteSpec => ({ type: 'update', doc: this.id, ...part })))
       for (const { resolve } of batch) resolve()
     } catch (error) {
       for (const { reject } of batch) reject(error)
@@ -244,7 +250,7 @@ function toV1(update: Uint8Array): Uint8Array | undefined {
   }
 }
 
-function inParts(doc: string, update: Uint8Array): WriteSpec[] {
+function inParts(update: Uint8Array): { readonly part: number; readonly of: number; readonly bytes: Uint8Array }[] {
   const of = Math.max(1, Math.ceil(update.length / partBytes))
-  return Array.from({ length: of }, (_, part) => ({ type: 'update', doc, part, of, bytes: update.subarray(part * partBytes, (part + 1) * partBytes) }))
+  return Array.from({ length: of }, (_, part) => ({ part, of, bytes: update.subarray(part * partBytes, (part + 1) * partBytes) }))
 }

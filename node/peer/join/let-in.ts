@@ -1,3 +1,4 @@
+import { mayHaveKey } from '../../../crdt/members/history-policy.ts'
 import type { Introduction } from '../../../crdt/members/ops.ts'
 import type { EntryId, MemberId } from '../../../crdt/wire/ids.ts'
 import type { Runtime } from '../../ports/runtime.ts'
@@ -23,9 +24,16 @@ export async function letIn(replica: Replica, { member, rootProof, introduction,
     if (replica.membership.now().device(device)) return []
     checkInvite(replica, opened, runtime.clock)
     return [{ type: 'admit', grant: replica.grant(), member, role: inviteOpened(replica, opened).role, rootProof, introduction, invite: { opened, transcript, proof } }]
-  })
+  }, { rotate: () => needsNewKey(replica, device) })
   await shareEpochs(replica, device, introduction.sealingKey, runtime)
   return admissionOf(replica, device) as EntryId
+}
+
+/** Whether what is written from now on would be sealed under a key that a newcomer may not have. */
+function needsNewKey({ membership }: Replica, device: Introduction['device']): boolean {
+  const now = membership.now()
+  const [epoch] = now.epochs()
+  return now.readerDevices().includes(device) && (epoch === undefined || !mayHaveKey(membership, device, membership.history.at(epoch) as number))
 }
 
 /** The grant by which a device is in; undefined while it is not. */

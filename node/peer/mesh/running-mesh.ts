@@ -1,9 +1,7 @@
 /** One mesh while the node runs: its replica, names, presence, mail, and the chores that nobody asks for. */
 import { derive, sameBytes } from '../../../crdt/crypto/hash.ts'
 import { readers, writers } from '../../../crdt/members/roles.ts'
-import { readRegister } from '../../../crdt/docs/registers.ts'
 import { fromHex, toHex, type DeviceId, type MemberId, type MeshId } from '../../../crdt/wire/ids.ts'
-import { limits } from '../../../crdt/wire/limits.ts'
 import { domains } from '../../../crdt/wire/protocols.ts'
 import type { Verify } from '../../../crdt/crypto/sign.ts'
 import * as z from 'zod'
@@ -21,6 +19,7 @@ import type { BlobExchange } from '../blobs/blob-exchange.ts'
 import { MeshFiles } from '../blobs/mesh-files.ts'
 import { LogTimes } from '../audit/log-times.ts'
 import { Announcements } from './announcements.ts'
+import { CheckpointWriter } from './checkpoint-writer.ts'
 import { Confirmations } from './confirmations.ts'
 import { Grants } from './grants.ts'
 import { KeyRotation } from './key-rotation.ts'
@@ -28,6 +27,7 @@ import { Mail } from './mail.ts'
 import { Names } from './names.ts'
 import { TokenExpiry } from './token-expiry.ts'
 import { Presence } from './presence.ts'
+import { relaysOf } from './relays-of.ts'
 import { SessionDefaults } from './session-defaults.ts'
 import { blockedDevices, presenceAudiences, type Shows } from './presence-audiences.ts'
 import { shareMissingKeys } from './share-missing-keys.ts'
@@ -35,7 +35,6 @@ import { VerifiedMembers } from './verified-members.ts'
 import { Whispers } from './whispers.ts'
 import { reportWrongKeys } from './wrong-keys.ts'
 
-const relayList = z.array(z.string()).max(limits.relaysPerMesh)
 const addressList = z.array(z.string()).max(16)
 const heldEveryMs = 1_000
 const chorePauseMs = 1_500
@@ -73,6 +72,7 @@ export class RunningMesh {
   readonly defaults: SessionDefaults
   readonly requests: JoinRequests
   readonly rotation: KeyRotation
+  readonly checkpoints: CheckpointWriter
   readonly #tokens: TokenExpiry
   readonly #invites: InviteExpiry
   readonly #whispers: Whispers
@@ -105,6 +105,7 @@ export class RunningMesh {
     this.mail = new Mail(needs.replica, this.names, this.grants, needs.runtime, { isConfirmed: (member) => this.isConfirmed(member), mode: () => this.defaults.current().messages })
     this.#whispers = new Whispers({ ...needs, send: (bytes, skip) => needs.engine.whisper(this.id, bytes, skip) })
     this.documents = new LiveDocuments({ replica: needs.replica, random: needs.runtime.random, log: needs.log, whisper: (plain) => this.#whisper(plain) })
+    this.checkpoints = new CheckpointWriter({ ...needs, documents: this.documents })
     this.files = new MeshFiles({ ...needs, exchange: needs.blobs, peers: () => [...(needs.engine.mesh(this.id)?.sessions.keys() ?? [])], nameOf: (device) => this.names.device(device) })
     this.presence = new Presence({
       runtime: needs.runtime,
@@ -119,10 +120,8 @@ export class RunningMesh {
     this.#listening = needs.replica.onCommit(({ entries, membership, events }) => {
       if (entries.some(({ own }) => own)) this.#ownLogs = undefined
       if (membership || events.wrongKeys.length > 0 || events.registers.some(({ doc, key }) => doc === 'members' && key.includes('/token/'))) this.#choresSoon()
-      if (membership) {
-        needs.blobs.membershipChanged(this.id)
-        this.presence.audienceChanged()
-      }
+      if (membership) needs.blobs.membershipChanged(this.id)
+      if (membership) this.presence.audienceChanged()
       if (membership || events.registers.some(({ doc, key }) => doc === 'mesh' && key === 'relays')) needs.onRendezvous()
     })
     this.#recallAddresses()
@@ -149,9 +148,7 @@ export class RunningMesh {
 
   /** Relays of this mesh, as its stewards wrote them. */
   relays(): readonly string[] {
-    const version = readRegister(this.replica.store, 'mesh', 'relays')[0]
-    const parsed = version && !version.deleted ? relayList.safeParse(JSON.parse(version.value)) : undefined
-    return parsed?.success ? parsed.data : []
+    return relaysOf(this.replica)
   }
 
   /**
@@ -230,6 +227,7 @@ export class RunningMesh {
     this.announcements.stop()
     this.rotation.stop()
     this.grants.stop()
+    this.checkpoints.stop()
     this.mail.stop()
     this.documents.stop()
     this.files.stop()
@@ -296,5 +294,6 @@ export class RunningMesh {
     await this.#invites.look()
     await this.#tokens.look()
     await shareMissingKeys(this.replica, this.#needs.runtime.random)
+    await this.checkpoints.membershipChanged()
   }
 }

@@ -1,5 +1,6 @@
 /** Whoever is admitted but was handed no key of an epoch gets it from the first who notices. */
 import { saidWrong } from '../../../crdt/docs/wrong-keys.ts'
+import { mayHaveKey } from '../../../crdt/members/history-policy.ts'
 import type { MemberEntry } from '../../../crdt/members/history.ts'
 import type { OpOf } from '../../../crdt/members/ops.ts'
 import type { DeviceId, EntryId, SealingKey } from '../../../crdt/wire/ids.ts'
@@ -11,7 +12,7 @@ export async function shareMissingKeys(replica: Replica, random: Random): Promis
   const view = membership.now()
   const missing = ledger.keyring.epochs().flatMap((epoch) => {
     const holders = holdersOf(replica, epoch)
-    const lacking = holders ? view.readerDevices().filter((device) => !holders.has(device)) : []
+    const lacking = holders ? view.readerDevices().filter((device) => !holders.has(device) && mayHaveKey(membership, device, membership.history.at(epoch) as number)) : []
     return lacking.length > 0 ? [{ epoch, lacking }] : []
   })
   if (missing.length === 0) return

@@ -6,6 +6,7 @@ import { deletePayload, encodeBody, kinds, messagePayload, receiptPayload, setPa
 import { decodeRow, registerKey } from '../../../crdt/docs/registers.ts'
 import { fileDeletePayload, filePayload, type FilePayload } from '../../../crdt/docs/files.ts'
 import { documentHeads, updatePayload } from '../../../crdt/docs/updates.ts'
+import { checkpointPayload, toldHeads, type CheckpointPayload } from '../../../crdt/docs/checkpoints.ts'
 import { wrongKeyPayload } from '../../../crdt/docs/wrong-keys.ts'
 import { sealChanges } from '../../../crdt/docs/sealed.ts'
 import type { HybridClock, HybridTime } from '../../../crdt/log/clock.ts'
@@ -38,6 +39,7 @@ export type WriteSpec =
   | { readonly type: 'file'; readonly file: FilePayload; readonly audience: 'all' | readonly DeviceId[] }
   | { readonly type: 'fileDelete'; readonly file: FileId }
   | { readonly type: 'wrongKey'; readonly by: EntryId }
+  | { readonly type: 'checkpoint'; readonly doc: string; readonly deps: readonly EntryId[]; readonly said: CheckpointPayload }
   | { readonly type: 'receipt'; readonly receipt: ReceiptPayload; readonly audience: readonly DeviceId[] }
 
 /** Where something written came to stand. */
@@ -198,10 +200,11 @@ export class Author {
       case 'set': return registerChange(spec, spec.value, staging)
       case 'delete': return registerChange(spec, undefined, staging)
       case 'private': return this.#forAudience(registerChange(spec, spec.value, staging), spec.audience, view)
-      case 'update': return { kind: kinds.yjsUpdate, doc: spec.doc, deps: documentHeads(staging, spec.doc).slice(0, limits.depsPerChange).map(({ entry }) => entry), payload: encode(updatePayload, { part: spec.part, of: spec.of, bytes: spec.bytes }) }
+      case 'update': return { kind: kinds.yjsUpdate, doc: spec.doc, deps: [...new Set([...documentHeads(staging, spec.doc).map(({ entry }) => entry), ...toldHeads(staging, spec.doc)])].slice(0, limits.depsPerChange), payload: encode(updatePayload, { part: spec.part, of: spec.of, bytes: spec.bytes }) }
       case 'message': return this.#forAudience({ kind: kinds.message, doc: '', deps: [], payload: encode(messagePayload, spec.message) }, spec.audience, view)
       case 'file': return this.#forAudience({ kind: kinds.blobTree, doc: '', deps: [], payload: encode(filePayload, spec.file) }, spec.audience, view)
       case 'fileDelete': return { kind: kinds.fileDelete, doc: '', deps: [], payload: encode(fileDeletePayload, { id: spec.file }) }
+      case 'checkpoint': return { kind: kinds.checkpoint, doc: spec.doc, deps: spec.deps, payload: encode(checkpointPayload, spec.said) }
       case 'wrongKey': return { kind: kinds.wrongKey, doc: '', deps: [], payload: encode(wrongKeyPayload, { by: spec.by }) }
       case 'receipt': return this.#forAudience({ kind: kinds.receipt, doc: '', deps: [], payload: encode(receiptPayload, spec.receipt) }, spec.audience, view)
     }
@@ -226,7 +229,7 @@ function registerChange({ doc, key }: { readonly doc: string; readonly key: stri
 /** The register or document that a write changes: an entry changes each once. */
 function touches(spec: WriteSpec): string | undefined {
   if (spec.type === 'set' || spec.type === 'delete' || spec.type === 'private') return registerKey(spec.doc, spec.key)
-  return spec.type === 'update' ? `update\0${spec.doc}` : undefined
+  return spec.type === 'update' || (spec.type === 'checkpoint' && spec.said.type === 'document') ? `update\0${spec.doc}` : undefined
 }
 
 /** What a change of a key builds on: every value that is there now. */

@@ -8,7 +8,8 @@ import { grantsDoc } from '../../../crdt/docs/grants.ts'
 import { foldMessage, foldReceipt, type Origin } from '../../../crdt/docs/messages.ts'
 import { needOf, needOfRegister } from '../../../crdt/docs/need.ts'
 import { foldUpdate, updatePayload } from '../../../crdt/docs/updates.ts'
-import { foldRegister, registerKey, type Version } from '../../../crdt/docs/registers.ts'
+import { checkpointPayload, foldCheckpoint, foldDocument, noteDocuments, noteOwn, toldOf, toldVersions } from '../../../crdt/docs/checkpoints.ts'
+import { foldRegister, readRegister, registerKey, withTold, type Version } from '../../../crdt/docs/registers.ts'
 import { foldWrongKey, wrongKeyPayload } from '../../../crdt/docs/wrong-keys.ts'
 import { openChanges } from '../../../crdt/docs/sealed.ts'
 import { toWords } from '../../../crdt/docs/search-words.ts'
@@ -17,10 +18,10 @@ import { open } from '../../../crdt/crypto/seal.ts'
 import type { Entry } from '../../../crdt/log/entry.ts'
 import type { Membership } from '../../../crdt/members/membership.ts'
 import { meets, type Need, type Policies, type Writer } from '../../../crdt/members/permissions.ts'
-import { stewards } from '../../../crdt/members/roles.ts'
+import { rank, stewards, writers } from '../../../crdt/members/roles.ts'
 import type { View } from '../../../crdt/members/view.ts'
 import { decode } from '../../../crdt/wire/codec.ts'
-import type { EntryId, FileId, MeshId } from '../../../crdt/wire/ids.ts'
+import type { EntryId, FileId, LogId, MeshId } from '../../../crdt/wire/ids.ts'
 import { parseNote } from './note-value.ts'
 import type { Identity } from './identity.ts'
 import type { Keyring } from './keyring.ts'
@@ -59,6 +60,12 @@ export interface FolderNeeds {
   readonly folded: (id: EntryId) => boolean
   /** Whether content of this entry stands in the light of every removal (rule T4). */
   readonly stands: (entry: Entry, frontier: readonly EntryId[]) => boolean
+  /** An entry that is here and cannot be opened, with the frontier in force at it. */
+  readonly sealed: (id: EntryId, tables: Tables) => { readonly entry: Entry; readonly frontier: readonly EntryId[] } | undefined
+  /** What was told before does not count any more, and may stand merged with other things. */
+  readonly foldAnew: () => void
+  /** Whether something of a log before a seq cannot be opened; of no log in particular: whether anything. */
+  readonly hasSealed: (log?: LogId, before?: number) => boolean
 }
 
 export class Folder {
@@ -125,6 +132,7 @@ export class Folder {
     else if (change.kind === kinds.blobTree) this.#file(change, at)
     else if (change.kind === kinds.fileDelete) this.#fileDelete(change, at)
     else if (change.kind === kinds.wrongKey && !at.inner) this.#wrongKey(change, at)
+    else if (change.kind === kinds.checkpoint && !at.inner && writers.has(at.author.role)) this.#checkpoint(change, at)
   }
 
   #register(change: Change, { origin, author, view, stands, tables, events, inner, written }: FoldContext): void {
@@ -141,9 +149,61 @@ export class Folder {
     written.add(register)
     const { entry, log, seq, device, clock } = origin
     const { before, after } = foldRegister(tables, { doc: change.doc, key: parsed.value.key, value, entry, log, seq, device, clock, deps: change.deps, stands: stands(need) }, this.#needs.folded)
-    if (before[0]?.entry === after[0]?.entry) return
-    events.registers.push({ doc: change.doc, key: parsed.value.key, before: before[0], after: after[0] })
-    if (change.doc === 'memory') indexNote(parsed.value.key, after[0], tables)
+    if (this.#needs.hasSealed()) {
+      if (this.#needs.hasSealed(log, seq) && stands(need)) noteOwn(tables, register, log, seq)
+      this.#tellAnew(register, before, tables, events)
+    } else if (before[0]?.entry !== after[0]?.entry) this.#changed(change.doc, parsed.value.key, before, after, tables, events)
+  }
+
+  #changed(doc: string, key: string, before: readonly Version[], after: readonly Version[], tables: Tables, events: FoldEvents): void {
+    events.registers.push({ doc, key, before: before[0], after: after[0] })
+    if (doc === 'memory') indexNote(key, after[0], tables)
+  }
+
+  #checkpoint(change: Change, { origin, author, tables, events }: FoldContext): void {
+    const said = decode(checkpointPayload, change.payload)
+    if (!said.ok) return
+    const told = foldCheckpoint(tables, said.value, origin, rank(author.role), change.deps, change.doc)
+    if (!told) return
+    if ('register' in told) {
+      if (this.#needs.hasSealed()) this.#tellAnew(told.register, undefined, tables, events)
+      return
+    }
+    noteDocuments(tables)
+    // Who can open everything has it at first hand.
+    if (!this.#needs.hasSealed()) return
+    const { rows, replaced } = foldDocument(tables, told, origin)
+    if (replaced) this.#needs.foldAnew()
+    if (rows.length > 0) events.documents.set(change.doc, [...(events.documents.get(change.doc) ?? []), ...rows])
+  }
+
+  /** An entry came that cannot be opened: what is told of it counts from now on. @returns false where all has to be folded anew for that */
+  sealedCame(id: EntryId, tables: Tables, events: FoldEvents): boolean {
+    const { many, registers } = toldOf(tables, id)
+    for (const register of registers) this.#tellAnew(register, undefined, tables, events)
+    return !many
+  }
+
+  /** @param before what was shown, where that is not what the table holds */
+  #tellAnew(register: string, before: readonly Version[] | undefined, tables: Tables, events: FoldEvents): void {
+    const doc = register.slice(0, register.indexOf('\0'))
+    const key = register.slice(doc.length + 1)
+    const need = needOfRegister(doc, key)
+    if (!need) return
+    const shown = before ?? readRegister(tables, doc, key)
+    const told = toldVersions(tables, register, need.type !== 'permission', (id) => {
+      const found = this.#needs.sealed(id, tables)
+      return found && this.#mayHaveChanged(found.entry, found.frontier, need) ? found.entry : undefined
+    }).filter(({ deleted, value }) => deleted || isJson(value))
+    const after = withTold(tables, register, told)
+    if (shown[0]?.entry !== after[0]?.entry || shown[0]?.told !== after[0]?.told) this.#changed(doc, key, shown, after, tables, events)
+  }
+
+  /** Whether a sealed entry's author might have written this, and it stands (rules T3, T4): as of one that can be opened. */
+  #mayHaveChanged(entry: Entry, frontier: readonly EntryId[], need: Need): boolean {
+    const view = this.#needs.membership.viewAt(frontier)
+    const author = view?.device(entry.device)
+    return view !== undefined && author !== undefined && meets(need, author, view) && meets(need, author, this.#needs.membership.policiesKnownTo(frontier)) && this.#needs.stands(entry, frontier)
   }
 
   #sealed(change: Change, at: FoldContext): void {

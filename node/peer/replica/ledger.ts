@@ -5,7 +5,10 @@
  */
 import type { Verify } from '../../../crdt/crypto/sign.ts'
 import type { HybridClock } from '../../../crdt/log/clock.ts'
+import { areDocumentsTold, toldOf } from '../../../crdt/docs/checkpoints.ts'
+import type { Tables } from '../../../crdt/docs/tables.ts'
 import { readEntry, type Entry } from '../../../crdt/log/entry.ts'
+import { mayHaveKey } from '../../../crdt/members/history-policy.ts'
 import type { Membership } from '../../../crdt/members/membership.ts'
 import type { MemberOp, OpOf } from '../../../crdt/members/ops.ts'
 import { decode, encode } from '../../../crdt/wire/codec.ts'
@@ -93,7 +96,11 @@ export class Ledger {
     }
     for (const [epoch, secret] of allRows(store, 'epoch')) this.keyring.add(epoch as EntryId, secret)
     this.#standing.load()
-    for (const [key] of allRows(store, 'unopened')) this.#unopened.add(key.slice(0, 64) as EntryId, key.slice(65) as EntryId)
+    for (const [key] of allRows(store, 'unopened')) {
+      const [epoch, id] = [key.slice(0, 64) as EntryId, key.slice(65) as EntryId]
+      const place = store.byId(id)
+      if (place) this.#unopened.add(epoch, id, place)
+    }
   }
 
   /** Forgets what was staged: it is committed now, or was thrown away with a reload. */
@@ -109,12 +116,10 @@ export class Ledger {
 
   /** The seq up to which every entry of a log could be opened; Infinity where nothing waits for a key. */
   openedUpTo(log: LogId): number {
-    let upTo = Infinity
-    for (const id of this.#unopened.ids()) {
-      const stored = this.#needs.store.byId(id)
-      if (stored?.log === log) upTo = Math.min(upTo, stored.seq - 1)
-    }
-    return upTo
+    if (this.#unopened.size === 0) return Infinity
+    const { membership } = this
+    // What is older than our history policy lets us read will never be opened, and nobody waits for that.
+    return this.#unopened.firstOf(log, (epoch) => mayHaveKey(membership, this.#needs.identity.device, membership.history.at(epoch) ?? -1)) - 1
   }
 
   has(id: EntryId): boolean {
@@ -164,8 +169,12 @@ export class Ledger {
     if (entry.sealing) this.volumes.add(entry.sealing.epoch, entry.bytes.length)
     if (entry.frontier) staging.put('meta', `frontier\0${entry.log}`, encode(frontierRow, frontier))
     if (!this.#folder.fold(entry, frontier, staging, events)) {
-      staging.put('unopened', `${(entry.sealing as NonNullable<Entry['sealing']>).epoch}\0${entry.id}`, encode(frontierRow, frontier))
-      this.#unopened.add((entry.sealing as NonNullable<Entry['sealing']>).epoch, entry.id)
+      const { epoch } = entry.sealing as NonNullable<Entry['sealing']>
+      staging.put('unopened', `${epoch}\0${entry.id}`, encode(frontierRow, frontier))
+      this.#unopened.add(epoch, entry.id, entry)
+      // Documents that were told while everything could be opened count from the first entry on that cannot be.
+      const first = this.#unopened.size === 1 && areDocumentsTold(staging)
+      if (!this.#folder.sealedCame(entry.id, staging, events) || first) this.#foldAnew = true
     }
     return 'placed'
   }
@@ -236,6 +245,9 @@ export class Ledger {
       staging.put('unopened', row, undefined)
       return entry && frontier.ok ? [{ entry, frontier: frontier.value }] : []
     })
+    // What was told of them was their tellers' word: they speak for themselves now.
+    if (opened.length > 0 && areDocumentsTold(staging)) this.#foldAnew = true
+    if (opened.some(({ entry }) => toldOf(staging, entry.id).registers.length > 0 || toldOf(staging, entry.id).many)) this.#foldAnew = true
     const waited = new Map<LogId, { first: number; count: number }>()
     for (const { entry } of opened) {
       const log = waited.get(entry.log)
@@ -252,8 +264,16 @@ export class Ledger {
     return read?.ok ? read.entry : undefined
   }
 
+  /** An entry that is here and cannot be opened. */
+  #sealed(id: EntryId, tables: Tables): { readonly entry: Entry; readonly frontier: readonly EntryId[] } | undefined {
+    const epoch = this.#unopened.epochOf(id)
+    const entry = epoch && (this.#staged.get(id) ?? this.#stored(id))
+    const frontier = epoch && decode(frontierRow, tables.get('unopened', `${epoch}\0${id}`) ?? new Uint8Array([0]))
+    return entry && frontier?.ok ? { entry, frontier: frontier.value } : undefined
+  }
+
   #newFolder(): Folder {
     const { mesh, identity } = this.#needs
-    return new Folder({ mesh, identity, membership: this.membership, keyring: this.keyring, folded: (id) => this.folded(id), stands: (entry, frontier) => this.stands(entry, frontier) })
+    return new Folder({ mesh, identity, membership: this.membership, keyring: this.keyring, folded: (id) => this.folded(id), stands: (entry, frontier) => this.stands(entry, frontier), sealed: (id, tables) => this.#sealed(id, tables), foldAnew: () => void (this.#foldAnew ||= this.#refolded === undefined), hasSealed: (log, before = Infinity) => (log === undefined ? this.#unopened.size > 0 : this.#unopened.firstOf(log) < before) })
   }
 }

@@ -37,6 +37,7 @@ function needOfSpec(spec: WriteSpec): Need | undefined {
     case 'message': return needOf(kinds.message)
     case 'file': return needOf(kinds.blobTree)
     case 'fileDelete': return needOf(kinds.fileDelete)
+    case 'checkpoint': return needOf(kinds.checkpoint)
     case 'wrongKey': return needOf(kinds.wrongKey)
     case 'receipt': return needOf(kinds.receipt)
   }

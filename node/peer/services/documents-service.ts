@@ -8,6 +8,7 @@ import type { Random } from '../../ports/runtime.ts'
 import type { DocumentsService, DocumentSummary } from '../../ports/services.ts'
 import type { LiveDocument } from '../documents/live-document.ts'
 import type { PeerNeeds } from '../peer-needs.ts'
+import { authorOf } from './author-of.ts'
 import type { RunningMesh } from '../mesh/running-mesh.ts'
 import { allRows } from '../replica/rows.ts'
 
@@ -74,7 +75,7 @@ function documentsOf(mesh: RunningMesh): DocumentSummary[] {
   for (const [key, row] of allRows(mesh.replica.store, 'register', prefix)) {
     const [version] = decodeRow(row)
     const title = version && titleOf(version)
-    if (version && title !== undefined) found.push({ id: key.slice(prefix.length), title, by: mesh.names.device(version.device), at: version.clock.ms })
+    if (version && title !== undefined) found.push({ id: key.slice(prefix.length), title, by: authorOf(mesh.names, version), at: version.clock.ms })
   }
   return found.sort((a, b) => b.at - a.at || (a.id < b.id ? -1 : 1))
 }

@@ -40,7 +40,7 @@ export function membersService(mesh: () => RunningMesh, clock: Clock): MembersSe
       const { replica, names } = running
       const member = names.find(name)
       const state = refuseRole(running, member, role)
-      const answer = { member, name: names.member(member), before: state.role, role }
+      const answer = { member, name: names.member(member), before: state.role, role, exceptions: exceptionsOf(running, member) }
       if (state.role === role) return { ...answer, rotated: false }
       const promotion = (): MemberOp => ({ type: 'promote', grant: replica.grant(), member, role, devices: state.devices })
       if (rank(role) > rank(state.role)) {

@@ -6,6 +6,7 @@ import { limits } from '../../../crdt/wire/limits.ts'
 import { AtollError } from '../../ports/errors.ts'
 import type { Random } from '../../ports/runtime.ts'
 import type { MemoryService, Note } from '../../ports/services.ts'
+import { authorOf } from './author-of.ts'
 import type { RunningMesh } from '../mesh/running-mesh.ts'
 import { parseNote } from '../replica/note-value.ts'
 
@@ -27,7 +28,7 @@ export function memoryService(mesh: () => RunningMesh, random: Random): MemorySe
       return found.flatMap(({ note, score }): Note[] => {
         const [version] = readRegister(mesh().replica.store, doc, note)
         const value = version && !version.deleted ? parseNote(version.value) : undefined
-        return version && value ? [{ id: note, ...value, by: mesh().names.device(version.device), at: version.clock.ms, score }] : []
+        return version && value ? [{ id: note, ...value, by: authorOf(mesh().names, version), at: version.clock.ms, score }] : []
       })
     },
     async forget(typed) {

@@ -1,5 +1,6 @@
 import { formatLink, inviteKey, secretBytes } from '../../../crdt/members/link.ts'
 import { granters, rank } from '../../../crdt/members/roles.ts'
+import { policyOfMesh, stricter } from '../../../crdt/members/history-policy.ts'
 import type { OpOf } from '../../../crdt/members/ops.ts'
 import type { EntryId, InviteId } from '../../../crdt/wire/ids.ts'
 import { AtollError } from '../../ports/errors.ts'
@@ -62,7 +63,7 @@ export function meshService(peer: ServicesHost, mesh: () => RunningMesh): MeshSe
       })
       return left
     },
-    async invite({ uses, expires_in_ms, role, approve = false, groups = [], messages }) {
+    async invite({ uses, expires_in_ms, role, approve = false, groups = [], messages, history = 'all' }) {
       const running = mesh()
       const { replica } = running
       const { runtime, network } = peer.needs
@@ -72,7 +73,7 @@ export function meshService(peer: ServicesHost, mesh: () => RunningMesh): MeshSe
       const secret = runtime.random.bytes(secretBytes)
       const expires = runtime.clock.now() + expires_in_ms
       const invite = inviteKey(secret).publicKey as InviteId
-      const [opened] = await replica.operate(() => [{ type: 'invite', grant: replica.grant(), invite, role, uses, expires, approval: approve ? 'steward' : 'none', history: 'all' }])
+      const [opened] = await replica.operate(() => [{ type: 'invite', grant: replica.grant(), invite, role, uses, expires, approval: approve ? 'steward' : 'none', history }], { rotate: () => stricter(policyOfMesh(replica.membership), history) === 'since' })
       if (groups.length > 0 || messages !== undefined) await describeInvite(replica, opened as EntryId, { groups, messages: messages ?? 'everyone' })
       const relays = running.relays()
       const link = formatLink({ mesh: running.id as EntryId, inviter: peer.identity.device, opened: opened as EntryId, addresses: addressesFor(relays, network), secret }, pageOf(relays))

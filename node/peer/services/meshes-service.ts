@@ -22,12 +22,12 @@ const namedByStewards = 'In this mesh owners and admins say what members are cal
 export function meshesService(peer: ServicesHost): MeshesService {
   const { profile, runtime, config } = peer.needs
   return {
-    async create({ name, relays, as }) {
+    async create({ name, relays, as, history = 'all' }) {
       const meshName = checkName(name)
       const own = checkName(as ?? (config.current().name || profile.machine))
       for (const relay of relays) checkRelay(relay)
       const root = newRoot()
-      const { mesh, founding } = foundMesh(peer.identity, root, runtime)
+      const { mesh, founding } = foundMesh(peer.identity, root, runtime, history)
       const replica = peer.openReplica(mesh)
       await replica.receive([founding])
       await replica.operate(() => [], { rotate: true })

@@ -18,7 +18,8 @@ export function versionsOf(replica: Replica, doc: string, key: string, limit: nu
   // Breadth first with some room to spare: the newest `limit` by clock are among the nearest in causality.
   for (let id = left.shift(); id !== undefined && found.size < limit * 2 + heads.length; id = left.shift()) {
     if (found.has(id)) continue
-    const version = versionAt(replica, id, doc, key)
+    const told = heads.find((head) => head.entry === id && head.told !== undefined)
+    const version = told ? { version: told, deps: [] } : versionAt(replica, id, doc, key)
     if (!version) continue
     found.set(id, version.version)
     left.push(...version.deps)
@@ -36,7 +37,7 @@ function versionAt(replica: Replica, id: EntryId, doc: string, key: string): { r
     const payload = change.kind === kinds.set ? decode(setPayload, change.payload) : decode(deletePayload, change.payload)
     if (!payload.ok || payload.value.key !== key) continue
     const value = 'value' in payload.value ? (payload.value.value as string) : undefined
-    return { version: { entry: id, log: read.entry.log, seq: read.entry.seq, device: read.entry.device, clock: read.entry.clock, deleted: value === undefined, value: value ?? '' }, deps: change.deps }
+    return { version: { entry: id, log: read.entry.log, seq: read.entry.seq, device: read.entry.device, clock: read.entry.clock, deleted: value === undefined, value: value ?? '', told: undefined }, deps: change.deps }
   }
   return undefined
 }

@@ -4,6 +4,7 @@ import { limits } from '../../../crdt/wire/limits.ts'
 import { AtollError } from '../../ports/errors.ts'
 import type { Json, StateChange, StateService, StateValue, StateVersion } from '../../ports/services.ts'
 import type { RunningMesh } from '../mesh/running-mesh.ts'
+import { authorOf } from './author-of.ts'
 import { versionsOf } from './register-history.ts'
 
 const doc = 'state'
@@ -45,7 +46,7 @@ export function stateService(mesh: () => RunningMesh): StateService {
       const versions = versionsOf(mesh().replica, doc, key, limit)
       if (versions.length === 0) throw new AtollError('key_unknown', { key })
       const current = new Set(readRegister(mesh().replica.store, doc, key).map(({ entry }) => entry))
-      return versions.map((version): StateVersion => ({ value: valueOf(version), deleted: version.deleted, by: mesh().names.device(version.device), at: version.clock.ms, current: current.has(version.entry) }))
+      return versions.map((version): StateVersion => ({ value: valueOf(version), deleted: version.deleted, by: authorOf(mesh().names, version), at: version.clock.ms, current: current.has(version.entry) }))
     },
     async watch(prefix, on, signal) {
       const running = mesh()
@@ -65,13 +66,13 @@ function checkKey(key: string): void {
 }
 
 function shown(mesh: RunningMesh, key: string, first: Version, others: readonly Version[]): StateValue {
-  const one = (version: Version): { value: Json; by: string; at: number } => ({ value: valueOf(version), by: mesh.names.device(version.device), at: version.clock.ms })
+  const one = (version: Version): { value: Json; by: string; at: number } => ({ value: valueOf(version), by: authorOf(mesh.names, version), at: version.clock.ms })
   return { key, ...one(first), concurrent: others.map(one) }
 }
 
 function changeOf(mesh: RunningMesh, key: string, before: Version | undefined, after: Version | undefined): StateChange {
   const now = after ?? before
-  return { key, old: before ? valueOf(before) : null, value: after ? valueOf(after) : null, deleted: after?.deleted ?? true, by: now ? mesh.names.device(now.device) : '', at: now?.clock.ms ?? 0 }
+  return { key, old: before ? valueOf(before) : null, value: after ? valueOf(after) : null, deleted: after?.deleted ?? true, by: now ? authorOf(mesh.names, now) : '', at: now?.clock.ms ?? 0 }
 }
 
 function valueOf(version: Version): Json {

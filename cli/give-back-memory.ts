@@ -1,7 +1,7 @@
 import { collector } from '../node/host/collector.ts'
 
 /** What is reserved beyond what was in use after the last collection, before another one is worth its pause. */
-const spareBytes = 24 * 1024 * 1024
+const spareBytes = 12 * 1024 * 1024
 
 /**
  * Returns memory to the system while a long-running process is quiet. V8 keeps what a burst needed (a thousand

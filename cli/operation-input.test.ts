@@ -49,7 +49,7 @@ describe('arguments become input', () => {
   })
 
   it('usage lines read as in the manual', () => {
-    expect(usage('mesh.create')).toBe('atoll create NAME [--relay ADDR]… [--as NAME]')
+    expect(usage('mesh.create')).toBe('atoll create NAME [--relay ADDR]… [--as NAME] [--history all|none]')
     expect(usage('invite.create')).toBe('atoll invite [--uses N] [--expires TIME] [--role owner|admin|member|guest|service|mirror] [--approve] [--group NAME]… [--messages everyone|mentions|none] [--email] [--history all|since|none]')
     expect(usage('memory.recall')).toBe('atoll recall WORDS… [--limit LIMIT] [--tags TAGS]…')
     expect(usage('member.remove')).toBe('atoll member remove NAME [--preview] [--yes]')

@@ -50,6 +50,8 @@ export interface Written {
   readonly clock: HybridTime
 }
 
+/** How often a change of one key is said at most, beside the last time: each replaces 63 values that are not its own. */
+const sayings = 64
 /** Room that is kept for header, seal and signature. */
 const bodyBudget = limits.entryBytes - 16 * 1024
 
@@ -119,6 +121,11 @@ export class Author {
       const register = touches(spec)
       // A second change of one key must name the first, whose entry has to exist for that.
       if (register !== undefined && touched.has(register)) flush()
+      // Somebody has put more values there than one change can name: it is said until the last has replaced them all (rule C2).
+      for (let again = 0; again < sayings && valuesUnder(spec, staging) > limits.depsPerChange; again++) {
+        flush()
+        this.#content([this.#change(spec, view, staging)], staging, events)
+      }
       let change = this.#change(spec, view, staging)
       const cost = change.payload.length + change.deps.length * 32 + change.doc.length + 16
       if (changes.length > 0 && (size + cost > bodyBudget || changes.length >= limits.changesPerEntry)) {
@@ -232,7 +239,14 @@ function touches(spec: WriteSpec): string | undefined {
   return spec.type === 'update' || (spec.type === 'checkpoint' && spec.said.type === 'document') ? `update\0${spec.doc}` : undefined
 }
 
-/** What a change of a key builds on: every value that is there now. */
+/** How many values stand under the key that a write sets. */
+function valuesUnder(spec: WriteSpec, staging: Staging): number {
+  if (spec.type !== 'set' && spec.type !== 'delete' && spec.type !== 'private') return 0
+  const stored = staging.get('register', registerKey(spec.doc, spec.key))
+  return stored ? decodeRow(stored).length : 0
+}
+
+/** What a change of a key builds on: the values that are there now, as many as it can name. */
 function deps(staging: Staging, doc: string, key: string): readonly EntryId[] {
   const stored = staging.get('register', registerKey(doc, key))
   return stored ? decodeRow(stored).slice(0, limits.depsPerChange).map((version) => version.entry) : []

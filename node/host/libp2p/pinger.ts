@@ -54,6 +54,9 @@ export class Pinger {
     if (this.#stream?.status !== 'open' || this.#stream.remoteWriteStatus !== 'writable') this.#stream = await this.#connection.newStream(pingProtocol, { signal, maxOutboundStreams: 8, runOnLimitedConnection: true })
     const stream = this.#stream
     const { promise, resolve, reject } = Promise.withResolvers<undefined>()
+    promise.catch(() => {
+      // Where sending throws already, the stream's end rejects it and nobody waits for it.
+    })
     let missing = pingBytes
     const received = ({ data }: { data: { readonly byteLength: number } }): void => {
       missing -= data.byteLength

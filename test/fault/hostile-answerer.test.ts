@@ -10,7 +10,7 @@ import { joinFrame, type JoinFrame } from '../../node/peer/join/frames.ts'
 import type { FrameStream, Network } from '../../node/ports/network.ts'
 import { LocalPeer } from '../bench/peers.ts'
 import { libp2pPeer, until } from '../contract/network-libp2p-world.ts'
-import { bytesHeld, reachable, workGoesOn } from '../doubles/honest-work.ts'
+import { bytesHeld, meshOf, reachable, workGoesOn } from '../doubles/honest-work.ts'
 import { HostileRelay } from '../doubles/hostile-relay.ts'
 
 const mebibyte = 1024 * 1024
@@ -48,6 +48,8 @@ async function floods(stream: FrameStream, self: Network): Promise<number> {
   return sent
 }
 
+const frontierOf = ({ peer }: LocalPeer): string => peer.meshFor(undefined).replica.membership.frontier().join()
+
 async function refuses(stream: FrameStream, code: string): Promise<number> {
   await challenged(stream)
   say(stream, { type: 'refuse', code, at: 'whenever, says the liar' })
@@ -75,9 +77,10 @@ test.each<[string, Liar, number]>([
   await using relay = await HostileRelay.start()
   await using alice = await LocalPeer.open('alice', { listen: '' })
   await using bob = await LocalPeer.open('bob', { listen: '' })
+  await using carol = await LocalPeer.open('carol', { listen: '' })
   // Whom the joiner asks first follows from the ids.
   let seed = new Uint8Array(randomBytes(32))
-  while (signingPair(seed).publicKey >= alice.peer.identity.device) seed = new Uint8Array(randomBytes(32))
+  while (signingPair(seed).publicKey >= carol.peer.identity.device) seed = new Uint8Array(randomBytes(32))
   await using mallory = await libp2pPeer({ seed, listen: [], listenWs: [] })
   const lied: number[] = []
   mallory.handle(protocols.join, (stream) => void liar(stream, mallory).then((sent) => lied.push(sent)))
@@ -86,14 +89,17 @@ test.each<[string, Liar, number]>([
   const named = deviceToPeerId(mallory.device).toMultihash().bytes
   relay.lies.answers = (code, truth) => [encode(rendezvousAnswer, { type: 'peers', code, peers: [named, ...truth] })]
 
-  await alice.services.meshes.create({ name: 'reef', relays: [relay.address] })
-  await reachable([relay.address], alice)
+  await meshOf([relay.address], alice, carol)
+  await reachable([relay.address], carol)
   const { link } = await alice.services.mesh.invite({ uses: 1, expires_in_ms: 3_600_000, role: 'member' })
+  // Whoever made the link would be asked before all others.
+  await until(() => frontierOf(carol) === frontierOf(alice), 'the invite is known')
+  await alice.peer.needs.network.setOnline(false)
   const before = bytesHeld()
   await bob.services.meshes.join({ link, wait: true }, () => undefined, never)
   await until(() => lied.length > 0, 'the liar was asked')
   expect(Math.max(...lied)).toBeLessThanOrEqual(most)
   expect(bytesHeld() - before).toBeLessThan(64 * mebibyte)
-  await workGoesOn(alice, bob)
-  expect((await alice.services.members.list()).map(({ name }) => name).sort()).toEqual(['alice', 'bob'])
+  await workGoesOn(carol, bob)
+  expect((await carol.services.members.list()).map(({ name }) => name).sort()).toEqual(['alice', 'bob', 'carol'])
 })

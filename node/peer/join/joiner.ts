@@ -17,6 +17,8 @@ import { joinFrame, transcriptOf, type JoinFrame } from './frames.ts'
 import { takeHistory, type HistoryFrame } from './history-transfer.ts'
 
 const patienceMs = 20_000
+/** For its first word a member has nothing to look up: strangers who stay silent are not to keep us from the next. */
+const firstWordMs = 5_000
 
 export interface JoinNeeds {
   readonly link: InviteLink
@@ -58,7 +60,7 @@ async function converse(stream: FrameStream, { link, identity, root, keepRoot, r
   const key = inviteKey(link.secret)
   const nonce = runtime.random.bytes(32)
   talk.send({ type: 'hello', nonce })
-  const challenge = await expect(talk, 'challenge')
+  const challenge = await expect(talk, 'challenge', firstWordMs)
   const transcript = transcriptOf(mesh, identity.device, stream.remote, nonce, challenge.nonce)
   talk.send({ type: 'claim', opened: link.opened, proof: sign(domains.inviteChannel, mesh, transcript, key) })
   await takeHistory(() => nextOfHistory(talk), replica)
@@ -115,8 +117,8 @@ function checkMember(membership: Membership, link: InviteLink, stream: FrameStre
   if (!membership.now().device(stream.remote)) throw new AtollError('history_stale')
 }
 
-async function expect<T extends 'challenge' | 'welcome'>(talk: FrameQueue<JoinFrame>, type: T): Promise<Extract<JoinFrame, { type: T }>> {
-  const frame = await talk.next(patienceMs)
+async function expect<T extends 'challenge' | 'welcome'>(talk: FrameQueue<JoinFrame>, type: T, ms = patienceMs): Promise<Extract<JoinFrame, { type: T }>> {
+  const frame = await talk.next(ms)
   if (frame.type === 'refuse') throw refusal(frame.code, frame.at)
   if (frame.type !== type) throw offProtocol()
   return frame as Extract<JoinFrame, { type: T }>

@@ -14,10 +14,8 @@ import { untilNextRound } from './enter-mesh.ts'
 /** Refusals that another member may not share: its clock is right, or it has heard of the invite. */
 const oneMembersWord: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['invite_expired', 'invite_unknown', 'invite_forged'])
 
-/** Refusals for good, which still are words of somebody who has shown nothing: a relay may have named anybody. */
+/** Refusals for good. Of somebody who has shown nothing they are only words, since a relay may have named anybody: others are asked all the same. */
 const lastWords: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['invite_revoked', 'invite_used_up'])
-/** So many who say so are believed. */
-const believed = 3
 /** Who has one admin to wait for looks for more, but not as often. */
 const lookAgainMs = 15_000
 
@@ -82,7 +80,7 @@ class Seeker {
       signal.throwIfAborted()
       if (this.#waiting.size > 0) this.#sayNumber()
       else progress(round === 0 ? 'looking for a member who is online' : 'nobody is online yet; waiting')
-      const answers = new Answers()
+      const answers = new Answers(this.#what.link.inviter)
       for (const device of await candidates(this.#peer, this.#what.link, signal)) {
         if (this.#waiting.has(device) || (this.#waiting.size > 0 && this.#others.has(device))) continue
         if (this.#waiting.size >= limits.adminsAsked || answers.enough) break
@@ -90,7 +88,7 @@ class Seeker {
           if ((await this.#ask(device)) === 'in') return
         } catch (error) {
           if (error instanceof AtollError && error.code === 'needs_admin') this.#others.add(device)
-          answers.add(error)
+          answers.add(error, device)
         }
       }
       if (this.#waiting.size === 0) answers.throwUnless(this.#how.wait || this.#hasWaited)
@@ -142,18 +140,23 @@ class Seeker {
 /** What a round of asking brought. */
 class Answers {
   readonly #final: AtollError[] = []
+  readonly #maker: string
   #refused: AtollError | undefined
   #needsAdmin: AtollError | undefined
   #last: unknown = new AtollError('nobody_online')
+  /** Whether the device that made the link said no for good: the connection proved that it was that one. */
+  enough = false
 
-  /** Whether so many said no for good that it is believed. */
-  get enough(): boolean {
-    return this.#final.length >= believed
+  constructor(maker: string) {
+    this.#maker = maker
   }
 
   /** Throws what no other member would see otherwise. */
-  add(error: unknown): void {
-    if (error instanceof AtollError && lastWords.has(error.code)) this.#final.push(error)
+  add(error: unknown, from: DeviceId): void {
+    if (error instanceof AtollError && lastWords.has(error.code)) {
+      this.#final.push(error)
+      this.enough ||= from === this.#maker
+    }
     else if (error instanceof AtollError && oneMembersWord.has(error.code)) this.#refused ??= error
     else if (error instanceof AtollError && error.code === 'needs_admin') this.#needsAdmin ??= error
     else if (error instanceof AtollError && !error.retry && error.code !== 'peer_unreachable') throw error

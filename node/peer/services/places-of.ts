@@ -12,7 +12,10 @@ interface Whereabouts {
   readonly code: Uint8Array
 }
 
-/** Whoever made a link where its address is known, then whoever stands behind its code at its relays. */
+/**
+ * Whoever made a link, where its address is known or it stands behind the code, then whoever else stands there: a relay, or
+ * anybody who knows the code, can put strangers before members, but none in the place of the device that the link names.
+ */
 export async function placesOf(peer: ServicesHost, { device: maker, addresses, code }: Whereabouts, signal: AbortSignal): Promise<readonly DeviceId[]> {
   const { network } = peer.needs
   const direct = addresses.filter((address) => peer.needs.deviceOf(address) === maker)
@@ -20,5 +23,5 @@ export async function placesOf(peer: ServicesHost, { device: maker, addresses, c
   if (direct.length > 0) network.learn(maker, direct)
   // With no relay it is somewhere near, perhaps at another address than it had when it made the link.
   const found = relays.length > 0 ? await network.lookUp(code, relays, signal) : await network.nearby(signal)
-  return [...new Set([...(direct.length > 0 ? [maker] : []), ...found])].filter((device) => device !== peer.identity.device).slice(0, limits.peersPerCode)
+  return [...new Set([...(direct.length > 0 || found.includes(maker) ? [maker] : []), ...found])].filter((device) => device !== peer.identity.device).slice(0, limits.peersPerCode)
 }

@@ -99,5 +99,6 @@ export const operationTable: readonly OperationRow[] = [
   { name: 'audit.query', words: 'audit query', summary: 'Who did what, when and by which operation, as the signed entries say', load: async () => (await import('../node/ops/audit/query.ts')).auditQuery },
   { name: 'audit.verify', words: 'audit verify', summary: 'Verify every chain, signature and authority of the mesh as this device holds it, and name what does not fit, with who signed it', load: async () => (await import('../node/ops/audit/verify.ts')).auditVerify },
   { name: 'audit.void', words: 'audit void', summary: 'List what removed members wrote outside of what their removal lets stand', load: async () => (await import('../node/ops/audit/void.ts')).auditVoid },
+  { name: 'audit.undone', words: 'audit undone', summary: 'List who was let in, given a role, invited and so on by somebody who did not know of a removal that undid it, and the command that does each again', load: async () => (await import('../node/ops/audit/undone.ts')).auditUndone },
   { name: 'audit.watch', words: 'audit watch', summary: 'Follow members coming and going, roles, devices, changed keys and who asks to be let in, until cancelled', load: async () => (await import('../node/ops/audit/watch.ts')).auditWatch },
 ]

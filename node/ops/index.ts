@@ -4,6 +4,7 @@ import type { Operation } from './define.ts'
 import { auditQuery } from './audit/query.ts'
 import { auditVerify } from './audit/verify.ts'
 import { auditWatch } from './audit/watch.ts'
+import { auditUndone } from './audit/undone.ts'
 import { auditVoid } from './audit/void.ts'
 import { configGet } from './config/get.ts'
 import { configList } from './config/list.ts'
@@ -115,7 +116,7 @@ export const operations = [
   documentCreate, documentList, documentShow, documentAppend, documentExport, documentConnect,
   fileShare, fileGet, fileList, fileStatus, fileGrant, fileDelete,
   messageSend, messageInbox, messageStatus, messageWatch,
-  auditQuery, auditVerify, auditVoid, auditWatch,
+  auditQuery, auditVerify, auditVoid, auditUndone, auditWatch,
 ] as const
 
 type Declared = (typeof operations)[number]

@@ -6,7 +6,7 @@ import { onlyReads } from './only-reads.ts'
 test('what only reads is known of every operation', () => {
   const reading = (operations as readonly Operation[]).filter((operation) => onlyReads(operation, {})).map(({ name }) => name)
   expect(reading.sort()).toEqual([
-    'audit.query', 'audit.verify', 'audit.void', 'config.get', 'config.list', 'device.list', 'document.export', 'document.list', 'document.show', 'file.list', 'file.status', 'grant.list', 'invite.list', 'invite.requests', 'key.schedule', 'member.list', 'member.permissions', 'member.verify', 'memory.recall', 'mesh.info', 'mesh.list', 'mesh.stats',
+    'audit.query', 'audit.undone', 'audit.verify', 'audit.void', 'config.get', 'config.list', 'device.list', 'document.export', 'document.list', 'document.show', 'file.list', 'file.status', 'grant.list', 'invite.list', 'invite.requests', 'key.schedule', 'member.list', 'member.permissions', 'member.verify', 'memory.recall', 'mesh.info', 'mesh.list', 'mesh.stats',
     'message.status', 'node.metrics', 'node.netcheck', 'node.status', 'peer.explain', 'peer.list', 'profile.show', 'recovery.facts', 'relay.list', 'session.defaults', 'state.get', 'state.history', 'state.list', 'token.list',
   ])
 })

@@ -683,6 +683,16 @@ export interface AuditEntry {
 /** An entry that has no effect for its author was removed. */
 export type VoidEntry = Pick<AuditEntry, 'entry' | 'log' | 'seq' | 'device' | 'by' | 'at'>
 
+/** An operation on the membership that stood until a removal became known of which it knew nothing (rule T4). */
+export interface Undone extends Pick<AuditEntry, 'entry' | 'by' | 'at'> {
+  readonly did: string
+  readonly undone_by: readonly { readonly entry: string; readonly by: string; readonly did: string }[]
+  /** The command that does it again; null: there is none. */
+  readonly repeat: string | null
+  /** Whether what it did is so by now. */
+  readonly repeated: boolean
+}
+
 /** A moment, or how long ago it was. */
 export type Moment = { readonly at: number } | { readonly ago_ms: number }
 
@@ -715,6 +725,8 @@ export interface AuditService {
   watch(on: (notice: Notice) => void, signal: AbortSignal): Promise<void>
   /** How many entries lie outside the pins of a removal (rule T4), and the first of them. */
   void(signal: AbortSignal): Promise<{ readonly total: number; readonly entries: readonly VoidEntry[] }>
+  /** What removals undid, the oldest first: for stewards all, for others what they made and what fell by their own removals. */
+  undone(): Promise<readonly Undone[]>
   verify(progress: (done: number, total: number) => void, signal: AbortSignal): Promise<AuditReport>
   /** Who did what and when: entries in the order of their time, which every peer that holds the same sees the same. */
   query(query: AuditQuery, progress: (done: number, total: number) => void, signal: AbortSignal): Promise<{ readonly entries: readonly AuditEntry[]; readonly next: string | null }>

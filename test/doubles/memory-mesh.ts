@@ -256,6 +256,7 @@ export class MemoryMesh {
     return {
       watch: (on, signal) => listen(this.#noticed, on, signal),
       void: async () => ({ total: 0, entries: [] }),
+      undone: async () => [],
       query: async () => ({ entries: [{ entry: 'e1', log: 'l1', seq: 1, device: this.#world.device, by: this.#as, at: 0, changes: [{ kind: 'founded', text: 'founded the mesh', count: 1 }], void: null }], next: null }),
       verify: async (progress) => {
         progress(this.entries, this.entries)

@@ -3,11 +3,12 @@
  * then the relay's memory, disk and logs and every packet on the wire are searched for it, and for every name.
  */
 import { spawn } from 'node:child_process'
-import { closeSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { requires } from '../requires.ts'
+import { filesIn, holds, processMemory } from './search-process.ts'
 import { World } from './world.ts'
 
 describe.skipIf(!requires('root', 'tcpdump'))('blindness', () => {
@@ -68,39 +69,6 @@ describe.skipIf(!requires('root', 'tcpdump'))('blindness', () => {
     }
   })
 })
-
-/** Whether bytes hold a text, in UTF-8 or in the two-byte form in which V8 may keep it. */
-function holds(bytes: Buffer, text: string): boolean {
-  return bytes.includes(Buffer.from(text, 'utf8')) || bytes.includes(Buffer.from(text, 'utf16le'))
-}
-
-/** Every writable region of a process's memory. */
-function processMemory(pid: number): Buffer[] {
-  const memory = openSync(`/proc/${pid}/mem`, 'r')
-  try {
-    return readFileSync(`/proc/${pid}/maps`, 'utf8').split('\n').flatMap((line) => {
-      const region = /^([0-9a-f]+)-([0-9a-f]+) rw/.exec(line)
-      if (!region || line.includes('[vvar]')) return []
-      const [start, end] = [Number.parseInt(region[1] as string, 16), Number.parseInt(region[2] as string, 16)]
-      const parts: Buffer[] = []
-      for (let at = start; at < end; at += 1 << 24) {
-        const part = Buffer.alloc(Math.min(1 << 24, end - at))
-        try {
-          parts.push(part.subarray(0, readSync(memory, part, 0, part.length, at)))
-        } catch {
-          // A reserved page that was never touched cannot be read and holds nothing.
-        }
-      }
-      return parts
-    })
-  } finally {
-    closeSync(memory)
-  }
-}
-
-function filesIn(folder: string): string[] {
-  return readdirSync(folder, { recursive: true }).map((name) => join(folder, String(name))).filter((path) => statSync(path).isFile())
-}
 
 async function talkInTheClear(text: string): Promise<void> {
   const server = createServer((socket) => socket.pipe(socket))

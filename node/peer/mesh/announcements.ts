@@ -9,6 +9,7 @@ import type { Log } from '../../ports/log.ts'
 import type { Timers } from '../../ports/runtime.ts'
 import type { AuditKind, Notice } from '../../ports/services.ts'
 import { tellOp, voidReason } from '../audit/membership-words.ts'
+import { undone } from '../audit/undone.ts'
 import type { JoinRequests } from '../join/requests.ts'
 import type { FoldEvents } from '../replica/folder.ts'
 import type { Replica } from '../replica/replica.ts'
@@ -77,7 +78,8 @@ export class Announcements {
     this.#timer?.[Symbol.dispose]()
     this.#timer = undefined
     const { membership } = this.#replica
-    const told = this.#waiting.splice(0).flatMap((entry): Notice['entries'][number][] => {
+    const fresh = this.#waiting.splice(0)
+    const told = fresh.flatMap((entry): Notice['entries'][number][] => {
       const at = membership.history.at(entry)
       if (at === undefined) return []
       const { kind, text } = tellOp(membership, at, this.#names)
@@ -85,6 +87,7 @@ export class Announcements {
       const isUnconfirmed = op.type === 'admit' && !this.#confirmations.has(op.member)
       return announced.has(kind) ? [{ entry, by: this.#names.device(device), text: isUnconfirmed ? `${text}, unconfirmed` : text, at: ms, void: voidReason(membership, at, this.#names) }] : []
     })
+    if (fresh.length > 0) told.push(...this.#tellUndone(new Set(fresh)))
     told.push(...this.#wrongKeys.splice(0).map((said) => this.#tellWrongKey(said)))
     const asking = new Set(this.#asking.splice(0).slice(-toldAtMost))
     // What they want to be called is a stranger's text, which wakes no agent.
@@ -93,6 +96,23 @@ export class Announcements {
     for (const one of told) this.#log.info('membership', { by: one.by, did: one.text, entry: one.entry, void: one.void })
     const notice: Notice = { mesh_name: this.#names.mesh(), entries: told.slice(-toldAtMost), more: Math.max(0, told.length - toldAtMost), requests }
     for (const on of this.#watchers) on(notice)
+  }
+
+  /** Once for each removal that undid something that was new, or is new itself. Whoever asks for the list may see it. */
+  #tellUndone(fresh: ReadonlySet<EntryId>): Notice['entries'] {
+    const byRemoval = new Map<string, { by: string; removed: string; did: string[] }>()
+    for (const { by, did, undone_by, repeated } of undone({ replica: this.#replica, names: this.#names }, fresh)) {
+      for (const cause of repeated ? [] : undone_by) {
+        const known = byRemoval.get(cause.entry) ?? { by: cause.by, removed: cause.did, did: [] }
+        known.did.push(`${by} ${did}`)
+        byRemoval.set(cause.entry, known)
+      }
+    }
+    return [...byRemoval].map(([entry, { by, removed, did }]) => {
+      const { history } = this.#replica.membership
+      const more = did.length > 3 ? `, and ${did.length - 3} more` : ''
+      return { entry, by, text: `${removed}, which undid: ${did.slice(0, 3).join('; ')}${more}. \`atoll audit undone\` says how to repeat it`, at: history.entries[history.at(entry as EntryId) ?? -1]?.ms ?? 0, void: null }
+    })
   }
 
   /** Who handed it out is named; that it did not fit is the word of who got it. */

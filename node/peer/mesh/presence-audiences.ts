@@ -31,3 +31,14 @@ export function presenceAudiences({ membership, identity }: Replica, grants: Gra
 export function blockedDevices({ membership }: Replica, grants: Grants): readonly DeviceId[] {
   return grants.blocksAny ? membership.now().devices().map(({ device }) => device).filter((device) => grants.blocks(device)) : []
 }
+
+/** Who is told what of this device's presence, as of when it is asked. */
+export function hearers(replica: Replica, grants: () => Grants): { audiences(): readonly PresenceAudience[]; everybody(): readonly DeviceId[] | 'all'; blocked(): readonly DeviceId[] } {
+  return { audiences: () => presenceAudiences(replica, grants()), everybody: () => everybody(replica), blocked: () => blockedDevices(replica, grants()) }
+}
+
+/** A mirror has no key to say to all what is for all: it says it to each device by itself. */
+function everybody({ membership, identity }: Replica): readonly DeviceId[] | 'all' {
+  const view = membership.now()
+  return view.device(identity.device)?.role === 'mirror' ? view.devices().map(({ device }) => device).filter((device) => device !== identity.device) : 'all'
+}

@@ -64,6 +64,8 @@ export interface PresenceNeeds {
   /** With whom there is a session. */
   readonly neighbours: () => Iterable<DeviceId>
   readonly audiences: () => readonly PresenceAudience[]
+  /** Who hears what is for everybody: 'all' who hold the mesh's keys, or, where this device holds none (a mirror), each by itself. */
+  readonly everybody: () => readonly DeviceId[] | 'all'
   /** Those to whom this device is to look offline. */
   readonly blocked: () => readonly DeviceId[]
   /** Whether it is one of them: then nothing is heard of it either. */
@@ -165,12 +167,15 @@ export class Presence {
   }
 
   #say({ going, to }: { readonly going: boolean; readonly to?: DeviceId }): void {
-    const { mine, neighbours, audiences, blocked } = this.#needs
+    const { mine, neighbours, audiences, blocked, everybody } = this.#needs
     const near = new Set(neighbours())
     // Those whom we block are listed as if they had been told, so that nobody passes it on to them.
     const told = to === undefined ? [...near, ...blocked()].slice(0, 1024).map((device) => device.slice(0, nearLength)) : undefined
     const nothing = { machine: false, directory: false }
-    if (blocked().length === 0 && mine(nothing).sessions.length === 0) return this.#sayTo('all', nothing, going, told, to, near)
+    if (blocked().length === 0 && mine(nothing).sessions.length === 0) {
+      const hearers = everybody()
+      return this.#sayTo(hearers === 'all' || to === undefined ? hearers : [to], nothing, going, told, to, near)
+    }
     const all = audiences()
     const meant = to === undefined ? all : all.filter(({ devices }) => devices.includes(to)).map((audience) => ({ ...audience, devices: [to] }))
     for (const { devices, ...shows } of meant) this.#sayTo(devices, shows, going, told, to, near)

@@ -29,7 +29,7 @@ import { TokenExpiry } from './token-expiry.ts'
 import { Presence } from './presence.ts'
 import { relaysOf } from './relays-of.ts'
 import { SessionDefaults } from './session-defaults.ts'
-import { blockedDevices, presenceAudiences, type Shows } from './presence-audiences.ts'
+import { blockedDevices, hearers, presenceAudiences, type Shows } from './presence-audiences.ts'
 import { shareMissingKeys } from './share-missing-keys.ts'
 import { VerifiedMembers } from './verified-members.ts'
 import { Whispers } from './whispers.ts'
@@ -111,8 +111,7 @@ export class RunningMesh {
       runtime: needs.runtime,
       whispers: this.#whispers,
       mine: (shows) => ({ sessions: this.sessions(shows), addresses: needs.addresses(), nat: needs.nat() }),
-      audiences: () => presenceAudiences(this.replica, this.grants),
-      blocked: () => blockedDevices(this.replica, this.grants),
+      ...hearers(this.replica, () => this.grants),
       blocks: (device) => this.grants.blocks(device),
       neighbours: () => needs.engine.mesh(this.id)?.sessions.keys() ?? [],
       onAddresses: (device, addresses) => this.#learn(device, addresses),

@@ -2,6 +2,7 @@
 import type { AuditService } from '../../ports/services.ts'
 import type { Clock, Timers } from '../../ports/runtime.ts'
 import { queryAudit } from '../audit/query-audit.ts'
+import { undone } from '../audit/undone.ts'
 import { verifyAudit } from '../audit/verify-audit.ts'
 import { voidEntries } from './void-entries.ts'
 import type { RunningMesh } from '../mesh/running-mesh.ts'
@@ -15,6 +16,7 @@ export function auditService(mesh: () => RunningMesh, meshes: () => readonly Run
       signal.addEventListener('abort', () => watching.forEach((one) => one[Symbol.dispose]()), { once: true })
     },
     void: (signal) => voidEntries(mesh(), runtime.timers, signal),
+    undone: async () => undone(mesh()),
     verify: (progress, signal) => verifyAudit(mesh(), runtime.timers, progress, signal),
   }
 }

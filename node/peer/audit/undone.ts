@@ -9,10 +9,14 @@ import { stewards } from '../../../crdt/members/roles.ts'
 import type { View } from '../../../crdt/members/view.ts'
 import type { EntryId, MemberId } from '../../../crdt/wire/ids.ts'
 import type { Undone } from '../../ports/services.ts'
-import type { RunningMesh } from '../mesh/running-mesh.ts'
+import type { Names } from '../mesh/names.ts'
+import type { Replica } from '../replica/replica.ts'
 import { tellOp } from './membership-words.ts'
 
-type Asked = Pick<RunningMesh, 'replica' | 'names'>
+interface Asked {
+  readonly replica: Replica
+  readonly names: Names
+}
 
 /** What is done again by a person; keys are changed and handed on by themselves. */
 const repeatable: ReadonlySet<MemberEntry['op']['type']> = new Set(['admit', 'promote', 'link', 'invite', 'policy', 'remove', 'removeDevice'])

@@ -67,6 +67,8 @@ export interface SyncHost {
   onWhisper(bytes: Uint8Array, from: SessionHandle): void
   /** Frames went out, or came in. */
   onBytes(sent: number, received: number): void
+  /** The peer sent what only a faulty or hostile one sends; the session is closed already. */
+  onFault(why: string): void
   /** Heads of the peer or ours have moved. */
   onProgress(session: SessionHandle): void
 }

@@ -26,7 +26,7 @@ function scene() {
     elapsed: () => now, jitter: () => 0.5, sessions: () => 2,
     claim: (_, by) => (holder === undefined || holder === by) && ((holder = by), true),
     release: (_, by) => void (holder = holder === by ? undefined : holder),
-    isDirect: () => false, hears: () => false, onWhisper: () => {}, onBytes: () => {}, onProgress: () => {},
+    isDirect: () => false, hears: () => false, onWhisper: () => {}, onBytes: () => {}, onFault: () => {}, onProgress: () => {},
   }
   const asked: string[] = []
   const peer = (name: string, says: number): Puller => {

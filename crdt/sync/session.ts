@@ -9,9 +9,9 @@ import type { DeviceId, EntryId, LogId } from '../wire/ids.ts'
 import { limits } from '../wire/limits.ts'
 import { sameBytes } from '../crypto/hash.ts'
 import { firstUnknownFrame, syncFrame, type AnnouncedHead, type SyncFrame } from './frames.ts'
-import { headsDigest } from './heads.ts'
+import { announced, headsDigest } from './heads.ts'
 import { PeerHeads } from './peer-heads.ts'
-import type { HeldLog, SessionHandle, Standing, SyncHost, SyncReplica, SyncStream } from './ports.ts'
+import type { SessionHandle, Standing, SyncHost, SyncReplica, SyncStream } from './ports.ts'
 import { Puller } from './puller.ts'
 import { Server } from './server.ts'
 
@@ -104,7 +104,7 @@ export class SyncSession implements SessionHandle {
     const kind = bytes[0] ?? 0
     if (kind >= firstUnknownFrame && kind < 0x80) return
     const frame = decode(syncFrame, bytes)
-    if (!frame.ok) return this.close('malformed_frame')
+    if (!frame.ok) return this.#fault('malformed_frame')
     this.#take(frame.value)
   }
 
@@ -127,11 +127,16 @@ export class SyncSession implements SessionHandle {
     this.#send({ type: 'ping', token: this.#token })
   }
 
+  #fault(why: string): void {
+    this.close(why)
+    this.#host.onFault(why)
+  }
+
   #take(frame: SyncFrame): void {
     switch (frame.type) {
       case 'digest': return this.#compare(frame.digest)
       case 'heads': return this.#heads(frame.heads, frame.all)
-      case 'want': return frame.logs.every(({ log, after }) => this.#server.want(log, after)) ? undefined : this.close('too_many_wants')
+      case 'want': return frame.logs.every(({ log, after }) => this.#server.want(log, after)) ? undefined : this.#fault('too_many_wants')
       case 'entries': return this.#entries(frame.run)
       case 'credit': return this.#server.credit(frame.bytes)
       case 'whisper': return this.#replica.standing(this.remote) === 'admitted' ? this.#host.onWhisper(frame.bytes, this) : undefined
@@ -190,13 +195,14 @@ export class SyncSession implements SessionHandle {
 
   #entries(run: readonly Uint8Array[]): void {
     const bytes = run.reduce((sum, entry) => sum + entry.length, 0)
-    if (!this.#server.mayReceive(bytes)) return this.close('credit_exceeded')
+    if (!this.#server.mayReceive(bytes)) return this.#fault('credit_exceeded')
     const changes = this.#membershipChanges
     this.#replica.receive(run).then(
       (intake) => {
         this.#server.received(bytes)
+        // Also of a peer that has hung up meanwhile.
+        if (intake.problem !== undefined) return this.#fault(`bad_entries:${intake.problem}`)
         if (this.#closed) return
-        if (intake.problem !== undefined) return this.close(`bad_entries:${intake.problem}`)
         this.#giveCredit(bytes)
         this.#lacks(intake.missing)
         if (intake.fork) this.#puller.unblock()
@@ -290,8 +296,4 @@ export class SyncSession implements SessionHandle {
     this.#host.onBytes(bytes.length, 0)
     this.#stream.send(bytes)
   }
-}
-
-function announced({ log, type, device, seq, id, forked }: HeldLog): AnnouncedHead {
-  return { log, type, device, seq, id, forked }
 }

@@ -10,7 +10,7 @@ import { SyncSession } from './session.ts'
 function session(): { session: SyncSession; sent: SyncFrame[] } {
   const sent: SyncFrame[] = []
   const replica: SyncReplica = { logs: () => [], log: () => undefined, readRun: () => [], readAround: () => [], holds: () => false, receive: async () => ({ log: undefined, end: undefined, waiting: false, problem: undefined, missing: [], fork: false }), heldLonger: () => {}, standing: () => 'admitted' }
-  const host: SyncHost = { after: () => ({ [Symbol.dispose]: () => {} }), elapsed: () => 0, jitter: () => 0, sessions: () => 1, claim: () => true, release: () => {}, isDirect: () => false, hears: () => false, onWhisper: () => {}, onBytes: () => {}, onProgress: () => {} }
+  const host: SyncHost = { after: () => ({ [Symbol.dispose]: () => {} }), elapsed: () => 0, jitter: () => 0, sessions: () => 1, claim: () => true, release: () => {}, isDirect: () => false, hears: () => false, onWhisper: () => {}, onBytes: () => {}, onFault: () => {}, onProgress: () => {} }
   const stream = { close: () => {}, send: (bytes: Uint8Array) => { const frame = decode(syncFrame, bytes); if (frame.ok) sent.push(frame.value) } }
   return { session: new SyncSession('ab'.repeat(32) as DeviceId, replica, host, stream), sent }
 }

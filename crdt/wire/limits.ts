@@ -74,6 +74,14 @@ export const limits = {
   clockLeadMs: 60_000,
   logsPerMesh: 200_000,
   tellingsKept: 64,
+  /** What others did that only the faulty or hostile do: whose score is kept, from which score on nobody talks to them, and how long. */
+  offendersKept: 1024,
+  banScore: 100,
+  offenceHalfLifeMs: 10 * 60_000,
+  banMs: 5 * 60_000,
+  longestBanMs: 60 * 60_000,
+  /** After so long without a ban the next is as short as the first. */
+  banRememberedMs: 24 * 60 * 60_000,
   rpcFrameBytes: 16 * 1024 * 1024,
   /** Who asks to be let in and waits for an admin: by one invite, in one mesh, and how long after it was last there. */
   joinRequestsPerInvite: 16,

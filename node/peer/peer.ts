@@ -25,7 +25,9 @@ import { Replica } from './replica/replica.ts'
 import type { PeerNeeds } from './peer-needs.ts'
 import { servicesFor } from './services/services-for.ts'
 import type { ServicesHost } from './services/services-host.ts'
+import { Misconduct } from './misconduct.ts'
 import { Sessions } from './sessions.ts'
+import { until } from './until.ts'
 import { SyncEngine } from './sync-engine.ts'
 
 export class Peer implements PeerHost, ServicesHost, AsyncDisposable {
@@ -36,6 +38,7 @@ export class Peer implements PeerHost, ServicesHost, AsyncDisposable {
   readonly sessions: Sessions
   readonly meter: CallCounter
   readonly blobs: BlobExchange
+  readonly misconduct: Misconduct
   readonly collector: Collector
   readonly deviceLinks: DeviceLinks
   readonly meshes = new Map<MeshId, RunningMesh>()
@@ -55,12 +58,15 @@ export class Peer implements PeerHost, ServicesHost, AsyncDisposable {
     this.#boot = needs.runtime.random.bytes(8)
     this.#verify = needs.verify ?? verify
     this.identity = makeIdentity(needs.profile.device.seed, needs.profile.device.sealingSecret)
+    this.misconduct = new Misconduct({ timers: needs.runtime.timers, log: needs.log.scope('peer'), onChange: () => this.#bansChanged() })
+    const onFault = (remote: DeviceId, why: string): void => this.misconduct.report(remote, why)
     this.engine = new SyncEngine({
       network: needs.network,
       runtime: needs.runtime,
       log: needs.log.scope('sync'),
       events: {
         onSession: (mesh, remote) => this.#sessionChanged(mesh, remote),
+        onFault,
         hears: (mesh, remote, author) => this.meshes.get(mesh)?.presence.hears(remote, author) === true,
         onWhisper: (mesh, bytes, from) => this.meshes.get(mesh)?.hear(bytes, from),
       },
@@ -72,6 +78,7 @@ export class Peer implements PeerHost, ServicesHost, AsyncDisposable {
       store: needs.blobs ?? new MemoryBlobStore(needs.runtime.clock),
       crypto: needs.blobCrypto ?? sodiumBlobCrypto,
       log: needs.log.scope('blobs'),
+      onFault,
       meshes: (remote) => [...this.meshes.keys()].filter((mesh) => !this.#refuses(mesh, remote)),
       isAdmitted: (mesh, remote) => this.meshes.get(mesh)?.replica.membership.now().device(remote) !== undefined && !this.#refuses(mesh, remote),
     })
@@ -81,7 +88,7 @@ export class Peer implements PeerHost, ServicesHost, AsyncDisposable {
     needs.network.handle(protocols.join, (stream) => {
       admit(stream, () => this.meshes.values(), needs.runtime).catch((error: unknown) => needs.log.warn('join_failed', { why: String(error) }))
     })
-    needs.network.handle(protocols.recover, (stream) => answerRecovery(stream, () => new Map([...this.meshes].map(([mesh, { replica }]) => [mesh, replica])), { device: this.identity.device, runtime: needs.runtime, log: needs.log.scope('recovery'), refuses: (mesh, member) => this.meshes.get(mesh)?.grants.isBlocked(member) === true }))
+    needs.network.handle(protocols.recover, (stream) => answerRecovery(stream, () => new Map([...this.meshes].map(([mesh, { replica }]) => [mesh, replica])), { device: this.identity.device, runtime: needs.runtime, log: needs.log.scope('recovery'), onFault, refuses: (mesh, member) => this.meshes.get(mesh)?.grants.isBlocked(member) === true }))
     this.deviceLinks = new DeviceLinks({ device: this.identity.device, runtime: needs.runtime, log: needs.log.scope('device'), replica: (mesh) => this.meshes.get(mesh)?.replica, changed: () => this.rendezvous() })
     needs.network.handle(protocols.device, (stream) => void this.deviceLinks.answer(stream))
     this.collector = new Collector({ store: this.blobs.store, runtime: needs.runtime, log: needs.log.scope('blobs'), live: () => this.#liveBlobs() })
@@ -126,6 +133,7 @@ export class Peer implements PeerHost, ServicesHost, AsyncDisposable {
       sessions: (shows) => this.sessions.shown(shows),
       addresses: () => network.addresses().filter((address) => !address.includes('/p2p-circuit')).slice(0, 8),
       nat: () => network.nat(),
+      isBanned: (device) => this.misconduct.isBanned(device),
       onAddresses: (device, addresses) => network.learn(device, addresses),
       onRendezvous: () => this.rendezvous(),
     })
@@ -181,24 +189,12 @@ export class Peer implements PeerHost, ServicesHost, AsyncDisposable {
 
   /** Resolves when every peer that is online holds what we hold of this mesh, or after two seconds. */
   async told(mesh: RunningMesh): Promise<void> {
-    await this.#until(() => mesh.others().every((device) => !this.engine.mesh(mesh.id)?.sessions.has(device) || mesh.isSynced(device)), 2_000)
+    await until(this.needs.runtime.timers, () => mesh.others().every((device) => !this.engine.mesh(mesh.id)?.sessions.has(device) || mesh.isSynced(device)), 2_000)
   }
 
   /** Resolves when one peer has given all it holds, or after some seconds without any: joining succeeded either way. */
   async caughtUp(mesh: RunningMesh, signal: AbortSignal): Promise<void> {
-    await this.#until(() => signal.aborted || mesh.others().some((device) => mesh.isSynced(device)), 30_000)
-  }
-
-  #until(condition: () => boolean, withinMs: number): Promise<void> {
-    const { timers } = this.needs.runtime
-    const end = timers.elapsed() + withinMs
-    return new Promise((resolve) => {
-      const look = (): void => {
-        if (condition() || timers.elapsed() >= end) resolve()
-        else timers.after(20, look)
-      }
-      look()
-    })
+    await until(this.needs.runtime.timers, () => signal.aborted || mesh.others().some((device) => mesh.isSynced(device)), 30_000)
   }
 
   services(caller: Caller): Services {
@@ -222,6 +218,7 @@ export class Peer implements PeerHost, ServicesHost, AsyncDisposable {
     if (this.#closed) return
     this.#closed = true
     this.deviceLinks.close()
+    this.misconduct[Symbol.dispose]()
     for (const mesh of this.meshes.values()) mesh.stop()
     this.engine.stop()
     await Promise.all([...this.meshes.values()].map(({ replica }) => replica.close()))
@@ -246,9 +243,17 @@ export class Peer implements PeerHost, ServicesHost, AsyncDisposable {
     }
   }
 
-  /** Whether a device is of somebody whom we block in a mesh. */
+  /** Sessions and streams end with whoever is banned now; whoever is no more is met again. */
+  #bansChanged(): void {
+    for (const mesh of this.meshes.keys()) {
+      this.engine.refusalsChanged(mesh)
+      this.blobs.membershipChanged(mesh)
+    }
+  }
+
+  /** Whether a device is banned, or of somebody whom we block in a mesh. */
   #refuses(mesh: MeshId, remote: DeviceId): boolean {
-    return this.meshes.get(mesh)?.grants.blocks(remote) === true
+    return this.misconduct.isBanned(remote) || this.meshes.get(mesh)?.grants.blocks(remote) === true
   }
 
   /** Of all meshes that are kept here; undefined while one of them cannot be read, since nobody knows what it needs. */

@@ -41,7 +41,7 @@ class Engines {
       opened.push(stream)
       return stream
     }
-    const engine = new SyncEngine({ network, runtime: actor.runtime, log: silentLog, events: { onSession: () => undefined, onWhisper: () => undefined, hears: () => false } })
+    const engine = new SyncEngine({ network, runtime: actor.runtime, log: silentLog, events: { onSession: () => undefined, onWhisper: () => undefined, onFault: () => undefined, hears: () => false } })
     engine.add(actor.replica)
     return { actor, network, engine, opened }
   }

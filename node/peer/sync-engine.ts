@@ -52,6 +52,8 @@ export interface SyncEngineEvents {
   readonly onSession: (mesh: MeshId, remote: DeviceId) => void
   readonly onWhisper: (mesh: MeshId, bytes: Uint8Array, from: DeviceId) => void
   /** Whether an author said that it has a session with another device. */
+  /** A device sent what only a faulty or hostile one sends. */
+  readonly onFault: (remote: DeviceId, why: string) => void
   readonly hears: (mesh: MeshId, remote: DeviceId, author: DeviceId) => boolean
 }
 
@@ -116,7 +118,7 @@ export class SyncEngine {
     const state = this.#meshes.get(mesh)
     if (!state) return
     for (const [remote, session] of state.sessions) if (state.refuses(remote)) session.close('stopping')
-    for (const remote of this.#network.connected()) if (this.#isBarred(remote)) this.#runtime.timers.soon(() => this.#network.drop(remote, 'it is blocked'))
+    for (const remote of this.#network.connected()) if (this.#isBarred(remote)) this.#runtime.timers.soon(() => this.#network.drop(remote, 'it is refused'))
     for (const { device } of state.replica.membership.now().devices()) if (device !== this.#network.device && !state.sessions.has(device)) this.#dialer.now(device)
   }
 
@@ -218,7 +220,7 @@ export class SyncEngine {
   }
 
   get #parts(): HandshakeParts {
-    return { device: this.#network.device, runtime: this.#runtime }
+    return { device: this.#network.device, runtime: this.#runtime, onFault: this.#events.onFault }
   }
 
   #begin({ stream, onFrame, onClose }: Handover, mesh: MeshId, begun: Begun): void {
@@ -287,6 +289,7 @@ export class SyncEngine {
       isDirect: (device) => state.sessions.get(device)?.isClosed === false,
       hears: (remote, author) => this.#events.hears(state.replica.mesh, remote, author),
       onWhisper: (bytes, from) => this.#events.onWhisper(state.replica.mesh, bytes, from.remote),
+      onFault: (why) => this.#events.onFault(remote, why),
       onBytes: (sent, received) => {
         traffic.sent += sent
         traffic.received += received

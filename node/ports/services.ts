@@ -44,7 +44,34 @@ export interface NodeStatus {
   /** The name of the token that it runs by; null: it is a person's. */
   readonly token: string | null
   readonly meshes: readonly { readonly name: string; readonly mesh: string; readonly peers_online: number; readonly entries: number; readonly synced: boolean }[]
+  /** Who did what only the faulty or hostile do; whoever is banned comes first. At most 50. */
+  readonly offenders: readonly OffenderState[]
+  readonly budgets: readonly BudgetState[]
   readonly warnings: readonly string[]
+}
+
+export interface OffenderState {
+  readonly device: string
+  /** Null: of no mesh of ours. */
+  readonly name: string | null
+  readonly offence: string
+  readonly why: string
+  readonly score: number
+  readonly bans: number
+  /** Until then it is not talked to; null: it is. */
+  readonly banned_until: number | null
+}
+
+export interface NotTalkedTo {
+  readonly until: number
+  readonly why: string
+}
+
+/** How full something is that others fill. */
+export interface BudgetState {
+  readonly name: string
+  readonly used: number
+  readonly of: number
 }
 
 /** One thing that a check of the network found. */
@@ -452,6 +479,8 @@ export interface Peer {
   /** True only when that peer and this one have announced the same heads (rule C4). */
   readonly synced: boolean
   readonly last_seen: number | null
+  /** Null: it is talked to. */
+  readonly not_talked_to: NotTalkedTo | null
   readonly sessions: readonly SessionInfo[]
 }
 

@@ -114,8 +114,8 @@ export class MemoryMesh {
 
   peersService(): PeersService {
     const list = (): readonly Peer[] => [
-      { device: this.#world.device, member: this.member, name: this.#as, role: 'owner', verification: 'you', confirmed: true, you: true, online: true, path: 'none', rtt_ms: null, sent_bytes: 0, received_bytes: 0, synced: true, last_seen: null, sessions: this.#world.sessions() },
-      ...[...this.others.keys()].map((name): Peer => ({ device: `device-${name}`, member: `member-${name}`, name, role: 'member', verification: 'none', confirmed: false, you: false, online: false, path: 'none', rtt_ms: null, sent_bytes: 0, received_bytes: 0, synced: false, last_seen: 1000, sessions: [] })),
+      { device: this.#world.device, member: this.member, name: this.#as, role: 'owner', verification: 'you', confirmed: true, you: true, online: true, path: 'none', rtt_ms: null, sent_bytes: 0, received_bytes: 0, synced: true, last_seen: null, not_talked_to: null, sessions: this.#world.sessions() },
+      ...[...this.others.keys()].map((name): Peer => ({ device: `device-${name}`, member: `member-${name}`, name, role: 'member', verification: 'none', confirmed: false, you: false, online: false, path: 'none', rtt_ms: null, sent_bytes: 0, received_bytes: 0, synced: false, last_seen: 1000, not_talked_to: null, sessions: [] })),
     ]
     return {
       list: async () => list(),

@@ -128,6 +128,8 @@ export class MemoryPeer implements PeerHost {
           sessions: peer.sessions().length,
           metrics: null,
           meshes: [...peer.meshes.values()].map((one) => ({ name: one.name, mesh: one.id, peers_online: 0, entries: one.entries, synced: true })),
+          offenders: [],
+          budgets: [],
           warnings: [],
         }),
         stop: async () => peer.#stop.resolve(),

@@ -85,7 +85,7 @@ test('T8: a session survives or ends at any frame, and sends nothing that is mal
     const session = new SyncSession(
       partyOf(partySecrets.bob).identity.device,
       { logs: () => [], log: () => undefined, readRun: () => [], readAround: () => [], holds: () => false, receive: async () => ({ log: undefined, end: undefined, waiting: false, problem: undefined, missing: [], fork: false }), heldLonger: () => {}, standing: () => 'admitted' },
-      { after: () => ({ [Symbol.dispose]: () => {} }), elapsed: () => 0, jitter: () => 0, sessions: () => 1, claim: () => true, release: () => {}, isDirect: () => false, hears: () => false, onWhisper: () => {}, onBytes: () => {}, onProgress: () => {} },
+      { after: () => ({ [Symbol.dispose]: () => {} }), elapsed: () => 0, jitter: () => 0, sessions: () => 1, claim: () => true, release: () => {}, isDirect: () => false, hears: () => false, onWhisper: () => {}, onBytes: () => {}, onFault: () => {}, onProgress: () => {} },
       { send: (bytes) => void sent.push(bytes), close: () => {} },
     )
     session.start()

@@ -24,7 +24,7 @@ export async function check(world: SimWorld, promises: Promises): Promise<string
   if (mesh === undefined) return []
   const peers = admitted(world, mesh)
   if (peers.length === 0) return []
-  const breaches = [...allSynced(peers, mesh), ...sampleSynced(world), ...opened(peers, mesh), ...effective(peers, mesh), ...outsiders(world, peers, mesh)]
+  const breaches = [...allSynced(peers, mesh), ...sampleSynced(world), ...opened(peers, mesh), ...effective(peers, mesh), ...outsiders(world, peers, mesh), ...accused(world)]
   const dumps = await equalAnswers(peers, mesh, breaches)
   breaches.push(...kept(peers, mesh, promises))
   breaches.push(...(await checkMessages(world, mesh, peers, promises)), ...(await sampleReceipts(world, promises)))
@@ -47,6 +47,11 @@ function allSynced(peers: readonly SimPeer[], mesh: MeshId): string[] {
       return session?.isSynced === false ? [`C4: ${peer.name} does not say that ${other.name} is in sync, though both hold the same`] : []
     }),
   )
+}
+
+/** T8: nothing that an honest device does counts as misconduct, whatever the network does to it. */
+function accused(world: SimWorld): string[] {
+  return world.peers.flatMap((peer) => (peer.peer?.misconduct.offenders() ?? []).map(({ device, offence }) => `T8: ${peer.name} holds ${world.byDevice(device)?.name} for an offender: ${offence}`))
 }
 
 /** T6: every admitted reader was handed every key it needs. */

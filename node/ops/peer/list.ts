@@ -42,6 +42,7 @@ export const peerList = defineOp({
         received_bytes: z.number(),
         synced: z.boolean().describe('Both have announced the same heads'),
         last_seen: z.number().nullable(),
+        not_talked_to: z.object({ until: z.number(), why: z.string() }).nullable(),
         sessions: z.array(session),
       }),
     ),
@@ -74,6 +75,7 @@ export const peerList = defineOp({
       },
       ...[...new Set(peers.filter((peer) => peer.verification === 'changed').map(({ name }) => name))].map((name) => bad(`${name} has other devices or keys than when you verified them: \`atoll verify ${name}\` says which.`)),
       ...(unconfirmed.length === 0 ? [] : [warn(`Unconfirmed: ${unconfirmed.join(', ')}. They came by a link, and nobody has said yet that it is really them: \`atoll member confirm NAME\`, \`atoll verify NAME\`.`)]),
+      ...peers.flatMap(({ name, not_talked_to: ban }) => (ban ? [{ line: [bad(`${name} is not talked to until`), time(ban.until), bad(`: it ${ban.why}.`)] }] : [])),
       ...(sessions.length === 0
         ? []
         : [

@@ -8,7 +8,7 @@ import type { Log } from '../../ports/log.ts'
 import type { FrameStream, Network } from '../../ports/network.ts'
 import type { Runtime } from '../../ports/runtime.ts'
 import { answerMesh, proposeMesh } from '../mesh-handshake.ts'
-import { BlobLink, type BlobLinkEvents } from './blob-link.ts'
+import { BlobLink, type BlobLinkEvents, type OnFault } from './blob-link.ts'
 import { serveBlobs } from './blob-server.ts'
 
 export interface BlobExchangeNeeds {
@@ -21,6 +21,7 @@ export interface BlobExchangeNeeds {
   readonly meshes: (remote: DeviceId) => Iterable<MeshId>
   /** Whether a device is admitted to a mesh now. */
   readonly isAdmitted: (mesh: MeshId, remote: DeviceId) => boolean
+  readonly onFault: OnFault
 }
 
 export class BlobExchange {
@@ -45,13 +46,23 @@ export class BlobExchange {
 
   /** A link to a peer for one mesh. Rejects when it cannot be reached or does not take part. */
   async open(mesh: MeshId, remote: DeviceId, events: BlobLinkEvents, signal: AbortSignal): Promise<BlobLink> {
-    const { network, runtime } = this.#needs
+    const { network, runtime, onFault } = this.#needs
     const stream = await network.open(remote, protocols.blobs, signal)
     let link: BlobLink | undefined
-    await proposeMesh(stream, mesh, { device: network.device, runtime }, (handover) => {
-      link = new BlobLink(handover, runtime.timers, events)
+    await proposeMesh(stream, mesh, { device: network.device, runtime, onFault }, (handover) => {
+      link = new BlobLink(handover, runtime.timers, events, onFault)
     })
     return link as unknown as BlobLink
+  }
+
+  /** It sent another chunk than it was asked for. */
+  lied(remote: DeviceId): void {
+    this.#needs.onFault(remote, 'file_lie')
+  }
+
+  /** The streams that the busiest peer has open here. */
+  get mostStreams(): number {
+    return Math.max(0, ...this.#served.values())
   }
 
   /** Who has lost its place in a mesh, or is blocked, is given nothing more. */
@@ -60,9 +71,9 @@ export class BlobExchange {
   }
 
   #answer(stream: FrameStream): void {
-    const { network, runtime, meshes, isAdmitted, store, log } = this.#needs
+    const { network, runtime, meshes, isAdmitted, store, log, onFault } = this.#needs
     const { remote } = stream
-    answerMesh(stream, () => meshes(remote), { device: network.device, runtime }, (handover, mesh) => {
+    answerMesh(stream, () => meshes(remote), { device: network.device, runtime, onFault }, (handover, mesh) => {
       const served = this.#served.get(remote) ?? 0
       if (served >= limits.blobStreamsPerPeer) return stream.close('too many streams')
       if (!isAdmitted(mesh, remote)) return stream.close('not admitted')
@@ -75,6 +86,7 @@ export class BlobExchange {
         sent: (bytes) => {
           this.#sentBytes += bytes
         },
+        onFault: (why) => onFault(remote, why),
         failed: (error) => log.error('blob_not_served', { remote, why: String(error) }),
         closed: () => {
           this.#serving.delete(serving)

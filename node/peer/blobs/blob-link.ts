@@ -15,22 +15,27 @@ export interface BlobLinkEvents {
   readonly onClose: (why: string) => void
 }
 
+/** The other side sent what only a faulty or hostile one sends. */
+export type OnFault = (remote: DeviceId, why: string) => void
+
 export class BlobLink {
   readonly remote: DeviceId
   readonly #stream: Handover['stream']
   readonly #timers: Timers
   readonly #events: BlobLinkEvents
+  readonly #onFault: OnFault
   readonly #due: BlobId[] = []
   readonly #questions: { readonly ids: readonly BlobId[]; answered(held: readonly BlobId[]): void }[] = []
   #silence: Disposable | undefined
   #heardAt = 0
   #closed = false
 
-  constructor({ stream, onFrame, onClose }: Handover, timers: Timers, events: BlobLinkEvents) {
+  constructor({ stream, onFrame, onClose }: Handover, timers: Timers, events: BlobLinkEvents, onFault: OnFault) {
     this.remote = stream.remote
     this.#stream = stream
     this.#timers = timers
     this.#events = events
+    this.#onFault = onFault
     onFrame((frame) => this.#receive(frame))
     onClose((why) => this.#ended(why))
   }
@@ -60,6 +65,11 @@ export class BlobLink {
     this.#ended(why)
   }
 
+  #fault(why: string, offence: string): void {
+    this.close(why)
+    this.#onFault(this.remote, offence)
+  }
+
   #send(request: BlobRequest): void {
     this.#stream.send(encode(blobRequest, request))
     this.#watch()
@@ -67,17 +77,17 @@ export class BlobLink {
 
   #receive(frame: Uint8Array): void {
     const answer = decode(blobAnswer, frame)
-    if (!answer.ok) return this.close('malformed')
+    if (!answer.ok) return this.#fault('malformed', 'file_malformed')
     this.#heardAt = this.#timers.elapsed()
     if (answer.value.type === 'holds') {
       const { bits } = answer.value
       const question = this.#questions.shift()
-      if (!question) return this.close('unasked')
+      if (!question) return this.#fault('unasked', 'file_unasked')
       question.answered(question.ids.filter((_id, i) => holdsAt(bits, i)))
       return
     }
     const id = this.#due.shift()
-    if (!id) return this.close('unasked')
+    if (!id) return this.#fault('unasked', 'file_unasked')
     this.#events.onChunk(id, answer.value.type === 'chunk' ? answer.value.bytes : undefined)
   }
 

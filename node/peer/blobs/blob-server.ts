@@ -14,6 +14,8 @@ export interface BlobServerNeeds {
   /** Whether the other side may still read what is in this mesh. */
   readonly mayRead: () => boolean
   readonly sent: (bytes: number) => void
+  /** The other side sent what only a faulty or hostile one sends. */
+  readonly onFault: (why: string) => void
   /** The store refused. */
   readonly failed: (error: unknown) => void
   /** Called once. */
@@ -25,7 +27,7 @@ type Task = { readonly type: 'has' | 'want'; readonly ids: readonly BlobId[] }
 const missing = encode(blobAnswer, { type: 'missing' })
 
 /** Serves until the stream closes. */
-export function serveBlobs({ stream, onFrame, onClose }: Handover, { store, mayRead, sent, failed, closed }: BlobServerNeeds): void {
+export function serveBlobs({ stream, onFrame, onClose }: Handover, { store, mayRead, sent, onFault, failed, closed }: BlobServerNeeds): void {
   const tasks: Task[] = []
   /** What the next task wants, being read. */
   let reading: { readonly task: Task; readonly chunks: ReturnType<BlobStore['read']> } | undefined
@@ -39,15 +41,20 @@ export function serveBlobs({ stream, onFrame, onClose }: Handover, { store, mayR
   })
   onFrame((frame) => {
     const request = decode(blobRequest, frame)
-    if (!request.ok) return stream.close('malformed')
+    if (!request.ok) return fault('malformed', 'file_malformed')
     const { type, ids } = request.value
     asked += ids.length
     // What is asked for is the credit: an honest peer never has more open than this.
-    if (asked > limits.blobsAskedPerStream * 2) return stream.close('too much asked at once')
+    if (asked > limits.blobsAskedPerStream * 2) return fault('too much asked at once', 'file_flood')
     if (type === 'has') tasks.push({ type, ids })
     else for (let at = 0; at < ids.length; at += readAtOnce) tasks.push({ type, ids: ids.slice(at, at + readAtOnce) })
     if (!running) void run()
   })
+
+  function fault(why: string, offence: string): void {
+    stream.close(why)
+    onFault(offence)
+  }
 
   async function run(): Promise<void> {
     running = true

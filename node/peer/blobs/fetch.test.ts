@@ -41,7 +41,7 @@ class Exchanges {
   device(wrap: (store: MemoryBlobStore) => Pick<BlobStore, 'has' | 'read'> = (store) => store, device = toHex(new Uint8Array(32).fill(++this.#count)) as DeviceId): Holder {
     const store = new MemoryBlobStore(this.runtime.clock)
     const network = this.world.join(device)
-    const exchange = new BlobExchange({ network, runtime: this.runtime, store: wrapped(store, wrap(store)), crypto, log: silentLog, meshes: () => [mesh], isAdmitted: (_, remote) => !this.strangers.has(remote) })
+    const exchange = new BlobExchange({ network, runtime: this.runtime, store: wrapped(store, wrap(store)), crypto, log: silentLog, meshes: () => [mesh], isAdmitted: (_, remote) => !this.strangers.has(remote), onFault: () => undefined })
     return { device, store, network, exchange }
   }
 

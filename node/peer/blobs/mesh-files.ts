@@ -179,6 +179,7 @@ export class MeshFiles {
     this.#liars.set(id, liars.add(remote))
     const [oldest] = this.#liars.keys()
     if (oldest && this.#liars.size > liarsKept) this.#liars.delete(oldest)
+    this.#needs.exchange.lied(remote)
   }
 
   async *#idsOf(root: FileRoot, key: Uint8Array): AsyncGenerator<readonly BlobId[], void> {

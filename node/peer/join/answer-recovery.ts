@@ -18,8 +18,8 @@ import { recoveryFrame, recoveryFrameBytes, type RecoveryFrame } from './recover
 const patienceMs = 15_000
 
 /** Answers one who comes back to one of the meshes this node is in. */
-export function answerRecovery(stream: FrameStream, replicas: () => ReadonlyMap<MeshId, Replica>, { device, runtime, log, refuses }: { readonly device: DeviceId; readonly runtime: Runtime; readonly log: Log; readonly refuses: (mesh: MeshId, member: MemberId) => boolean }): void {
-  answerMesh(stream, () => replicas().keys(), { device, runtime }, (handover, mesh) => {
+export function answerRecovery(stream: FrameStream, replicas: () => ReadonlyMap<MeshId, Replica>, { device, runtime, log, refuses, onFault }: { readonly device: DeviceId; readonly runtime: Runtime; readonly log: Log; readonly refuses: (mesh: MeshId, member: MemberId) => boolean; readonly onFault: (remote: DeviceId, why: string) => void }): void {
+  answerMesh(stream, () => replicas().keys(), { device, runtime, onFault }, (handover, mesh) => {
     stream.limitFrames(recoveryFrameBytes)
     const talk = new FrameQueue(stream, recoveryFrame, runtime, 2 * recoveryFrameBytes, handover)
     takeBack(talk, replicas().get(mesh) as Replica, runtime, (member) => refuses(mesh, member)).catch((error: unknown) => {

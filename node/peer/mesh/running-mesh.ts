@@ -51,6 +51,7 @@ export interface RunningMeshNeeds {
   readonly addresses: () => readonly string[]
   /** What stands between this machine and the world. */
   readonly nat: () => NatKind
+  readonly isBanned: (device: DeviceId) => boolean
   readonly onAddresses: (device: DeviceId, addresses: readonly string[]) => void
   /** Relays or rendezvous codes may have changed. */
   readonly onRendezvous: () => void
@@ -125,7 +126,7 @@ export class RunningMesh {
     })
     this.#recallAddresses()
     this.grants.onChange(() => this.#grantsChanged())
-    needs.engine.add(needs.replica, (remote) => this.grants.blocks(remote))
+    needs.engine.add(needs.replica, (remote) => needs.isBanned(remote) || this.grants.blocks(remote))
     this.presence.announce()
     this.#choresSoon()
   }

@@ -52,7 +52,7 @@ function connect(a: Actor, b: Actor): { synced: () => boolean; [Symbol.dispose]:
     const { timers } = who.runtime
     const host: SyncHost = {
       after: (ms, call) => timers.after(ms, call), elapsed: () => timers.elapsed(), jitter: () => 0.5, sessions: () => 1, claim: () => true, release: () => undefined,
-      isDirect: () => true, hears: () => false, onWhisper: () => undefined, onBytes: () => undefined, onProgress: () => undefined,
+      isDirect: () => true, hears: () => false, onWhisper: () => undefined, onBytes: () => undefined, onFault: () => undefined, onProgress: () => undefined,
     }
     const stream: SyncStream = { send: (frame) => void timers.after(5, () => sessions[1 - at]?.receive(frame.slice())), close: (why) => void closed.push(why) }
     const session = new SyncSession((at === 0 ? b : a).identity.device, replicaForSync(who.replica), host, stream)

@@ -5,7 +5,9 @@
  */
 import type { DeviceId } from '../../../crdt/wire/ids.ts'
 import { metricFamily, type MetricFamily, type MetricSample } from '../../../crdt/wire/metrics-text.ts'
+import { offences, type Offence } from '../misconduct.ts'
 import type { RunningMesh } from '../mesh/running-mesh.ts'
+import { budgetsShown } from './misconduct-shown.ts'
 import type { ServicesHost } from './services-host.ts'
 
 /** As `peers` shows it: enough to name a peer with on the command line. */
@@ -14,7 +16,7 @@ const idLength = 12
 const nameLength = 64
 
 export function nodeMetrics(peer: ServicesHost): readonly MetricFamily[] {
-  return [...ofNode(peer), ...ofMeshes(peer), ...ofPeers(peer), ...ofPeersInMeshes(peer), ...peer.meter.families()]
+  return [...ofNode(peer), ...ofMeshes(peer), ...ofPeers(peer), ...ofPeersInMeshes(peer), ...ofMisconduct(peer), ...peer.meter.families()]
 }
 
 function ofNode({ needs, version, identity, sessions, blobs }: ServicesHost): readonly MetricFamily[] {
@@ -83,6 +85,18 @@ function ofPeersInMeshes({ needs: { network }, meshes, engine }: ServicesHost): 
     })),
     metricFamily('atoll_sync_sent_bytes_total', 'counter', 'Bytes of sync sent to a peer in a mesh.', each(({ id }, device) => engine.mesh(id)?.traffic.get(device)?.sent)),
     metricFamily('atoll_sync_received_bytes_total', 'counter', 'Bytes of sync received from a peer in a mesh.', each(({ id }, device) => engine.mesh(id)?.traffic.get(device)?.received)),
+  ]
+}
+
+function ofMisconduct(peer: ServicesHost): readonly MetricFamily[] {
+  const { misconduct } = peer
+  const all = Object.keys(offences) as Offence[]
+  const budgets = budgetsShown(peer).map(({ name, used, of }) => ({ labels: { budget: name }, used, of }))
+  return [
+    metricFamily('atoll_offences_total', 'counter', 'What others did that only the faulty or hostile do.', all.map((offence) => ({ labels: { offence }, value: misconduct.count(offence) }))),
+    metricFamily('atoll_bans', 'gauge', 'Devices that are not talked to for now.', misconduct.offenders().filter(({ bannedForMs }) => bannedForMs !== null).length),
+    metricFamily('atoll_budget_used', 'gauge', 'What others have filled of what is bounded, where it is fullest.', budgets.map(({ labels, used }) => ({ labels, value: used }))),
+    metricFamily('atoll_budget_limit', 'gauge', 'How much may be filled.', budgets.map(({ labels, of }) => ({ labels, value: of }))),
   ]
 }
 

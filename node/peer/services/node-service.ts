@@ -2,6 +2,7 @@ import type { NodeService, NodeStatus } from '../../ports/services.ts'
 import type { RunningMesh } from '../mesh/running-mesh.ts'
 import { wrongKeyWarnings } from '../mesh/wrong-keys.ts'
 import { nodeMetrics } from './node-metrics.ts'
+import { budgetsShown, offendersShown } from './misconduct-shown.ts'
 import { findings } from './net-check.ts'
 import type { ServicesHost } from './services-host.ts'
 
@@ -30,6 +31,8 @@ export function nodeService(peer: ServicesHost): NodeService {
           const online = others.filter((device) => mesh.isOnline(device))
           return { name: mesh.names.mesh(), mesh: mesh.id, peers_online: online.length, entries: mesh.entries(), synced: online.every((device) => mesh.isSynced(device)) }
         }),
+        offenders: offendersShown(peer),
+        budgets: budgetsShown(peer),
         warnings: [...peer.warnings, ...(served?.problem ? [served.problem] : []), ...meshes.flatMap(damageWarning), ...meshes.flatMap(changedWarnings), ...meshes.flatMap(requestWarning), ...meshes.flatMap(({ replica, names }) => wrongKeyWarnings(replica, names))],
       } satisfies NodeStatus
     },

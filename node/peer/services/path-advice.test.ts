@@ -5,7 +5,7 @@ import { pathAdvice, type WayKnown } from './path-advice.ts'
 
 const relay: RelayState = { address: '/dns/relay.example.org/tcp/4001/p2p/R', connected: true, reserved: true, rtt_ms: 12.4, error: null }
 const down: RelayState = { ...relay, connected: false, reserved: false, rtt_ms: null, error: 'connection refused: nothing listens there' }
-const way: WayKnown = { name: 'bea', path: 'relayed', network: 'on', webrtc: 'on', relays: [relay], attempts: [], ownNat: 'ordinary', theirNat: 'ordinary', clockAheadMs: 0 }
+const way: WayKnown = { name: 'bea', path: 'relayed', network: 'on', webrtc: 'on', relays: [relay], attempts: [], ownNat: 'ordinary', theirNat: 'ordinary', notTalkedTo: null, clockAheadMs: 0 }
 const said = (more: Partial<WayKnown>): string => pathAdvice({ ...way, ...more }).join('\n')
 
 test('H1: what stands between two peers is said in words, with what would help', () => {

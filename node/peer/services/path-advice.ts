@@ -1,4 +1,4 @@
-import type { NatKind, Path, PathAttempt, RelayState } from '../../ports/services.ts'
+import type { NatKind, NotTalkedTo, Path, PathAttempt, RelayState } from '../../ports/services.ts'
 import { portalAdvice } from './portal-advice.ts'
 
 /** A clock that differs by more than this misleads: what was written when, and whether an invite has expired. */
@@ -16,6 +16,8 @@ export interface WayKnown {
   readonly ownNat: NatKind
   /** As the peer said when it was here last. */
   readonly theirNat: NatKind
+  /** Where this device has banned it. */
+  readonly notTalkedTo: NotTalkedTo | null
   /** How far the peer's clock is ahead of ours, milliseconds; null: it never said. */
   readonly clockAheadMs: number | null
 }
@@ -30,6 +32,7 @@ const natTexts: Readonly<Record<NatKind, string>> = {
 
 /** What stands between, and what would help; nothing where there is nothing to say. */
 export function pathAdvice(way: WayKnown): string[] {
+  if (way.notTalkedTo) return [`${way.name} is not talked to until ${hourOf(way.notTalkedTo.until)}: it ${way.notTalkedTo.why}. Its program is broken, or somebody else runs under its keys: ask its owner; what it writes still comes through others.`]
   const lines = way.path.startsWith('direct') ? [] : [...ownSide(way), ...(way.path === 'none' ? unreached(way) : relayed(way))]
   const skew = way.clockAheadMs ?? 0
   if (Math.abs(skew) > clockToleranceMs) lines.push(`Its clock is ${minutes(skew)} ${skew > 0 ? 'ahead of' : 'behind'} yours: times it wrote look wrong, and invites may seem expired. Set the clock that is wrong.`)
@@ -56,6 +59,10 @@ function relayed(way: WayKnown): string[] {
   else if (attempts.some(({ kind, outcome }) => kind === 'direct:webrtc' && outcome === 'failed')) lines.push('WebRTC was tried and failed, though both sides look as if it could work; it is tried again.')
   else lines.push('A direct way is looked for now, and again whenever either side changes its network.')
   return lines
+}
+
+function hourOf(at: number): string {
+  return `${new Date(at).toISOString().slice(11, 16)} UTC`
 }
 
 function minutes(ms: number): string {

@@ -2,6 +2,7 @@ import type { DeviceId } from '../../../crdt/wire/ids.ts'
 import { AtollError } from '../../ports/errors.ts'
 import type { PathAttempt, PathExplanation, Peer as PeerInfo, PeersService } from '../../ports/services.ts'
 import type { RunningMesh } from '../mesh/running-mesh.ts'
+import { notTalkedTo } from './misconduct-shown.ts'
 import { pathAdvice, type WayKnown } from './path-advice.ts'
 import type { ServicesHost } from './services-host.ts'
 
@@ -30,6 +31,7 @@ export function peersService(peer: ServicesHost, mesh: () => RunningMesh): Peers
           sent_bytes: network.traffic(device).sent,
           received_bytes: network.traffic(device).received,
           synced: running.isSynced(device),
+          not_talked_to: notTalkedTo(peer, device),
           last_seen: you ? peer.needs.runtime.clock.now() : running.presence.lastSeen(device),
           sessions: you ? running.sessions() : running.presence.sessions(device),
         }
@@ -77,7 +79,8 @@ function summary(name: string, path: string, address: string | null, mesh: Runni
   return path === 'relayed' ? `${name} is reached through a relay (${address ?? 'unknown address'}), ${synced}.` : `${name} is reached directly over ${path.slice('direct:'.length)} (${address ?? 'unknown address'}), ${synced}.`
 }
 
-function wayTo({ needs: { network, config } }: ServicesHost, mesh: RunningMesh, device: DeviceId, attempts: readonly PathAttempt[]): WayKnown {
+function wayTo(peer: ServicesHost, mesh: RunningMesh, device: DeviceId, attempts: readonly PathAttempt[]): WayKnown {
+  const { network, config } = peer.needs
   const { network: switched, webrtc } = config.current()
   const own = mesh.relays()
   return {
@@ -89,6 +92,7 @@ function wayTo({ needs: { network, config } }: ServicesHost, mesh: RunningMesh, 
     attempts,
     ownNat: network.nat(),
     theirNat: mesh.presence.nat(device),
+    notTalkedTo: notTalkedTo(peer, device),
     clockAheadMs: mesh.presence.clockAhead(device),
   }
 }

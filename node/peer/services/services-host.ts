@@ -8,6 +8,7 @@ import type { Identity } from '../replica/identity.ts'
 import type { Replica } from '../replica/replica.ts'
 import type { BlobExchange } from '../blobs/blob-exchange.ts'
 import type { CallCounter } from '../operation-meter.ts'
+import type { Misconduct } from '../misconduct.ts'
 import type { Sessions } from '../sessions.ts'
 import type { SyncEngine } from '../sync-engine.ts'
 
@@ -21,6 +22,7 @@ export interface ServicesHost {
   readonly sessions: Sessions
   readonly meter: CallCounter
   readonly blobs: BlobExchange
+  readonly misconduct: Misconduct
   readonly deviceLinks: DeviceLinks
   readonly meshes: ReadonlyMap<MeshId, RunningMesh>
   /** Meshes that are being joined or left: one at a time, since both open and drop what is stored. */

@@ -47,7 +47,7 @@ test('T8: no reason bans but those of the table, and none of them at once; entri
   using court = new Court()
   for (const reason of ['silent', 'storage', 'unknown_mesh', 'replaced', 'peer: malformed_frame', 'bad_entries:version', 'bad_entries:too_many_logs', 'toString', '']) court.report(100, reason)
   expect([court.misconduct.size, court.changes]).toEqual([0, 0])
-  for (const [i, { weight }] of Object.values(offences).entries()) expect(weight, Object.keys(offences)[i]).toBeLessThan(limits.banScore / 2)
+  expect(Math.max(...Object.values(offences).map(({ weight }) => weight))).toBeLessThan(limits.banScore / 2)
 })
 
 test('T8: a score halves with time, and is forgotten', async () => {

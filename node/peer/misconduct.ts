@@ -109,6 +109,7 @@ export class Misconduct implements Disposable {
     return this.#counts.get(offence) ?? 0
   }
 
+  /** Forgets everybody. */
   [Symbol.dispose](): void {
     for (const { timer } of this.#rows.values()) timer?.[Symbol.dispose]()
     this.#rows.clear()

@@ -44,6 +44,10 @@ async function othersAreSound(): Promise<void> {
   }
 }
 afterEach(othersAreSound)
+// Each test is about one thing that is refused; what all of them weigh together would have it banned.
+afterEach(() => {
+  for (const { peer } of [alice, bob]) peer.misconduct[Symbol.dispose]()
+})
 
 test('T2: entries under its own keys that fit are taken and passed on: the double speaks the protocol', async () => {
   const session = await mallory.session(address)

@@ -32,14 +32,12 @@ test('young buffers are collected first, and all only where that is not enough',
   expect(old.ran).toEqual(['minor', 'major'])
 })
 
-test('what is in use is not looked for again and again', () => {
+test('everything is looked through only now and then, however much is in use', () => {
   const { pass, ran, weighs } = world({ minor: 100 * mb, major: 100 * mb })
   weighs(40 * mb)
-  for (let i = 0; i < 10; i++) pass(4 * mb)
-  expect(ran).toEqual(['minor', 'major'])
-  weighs(56 * mb)
-  pass(4 * mb)
-  expect(ran).toHaveLength(4)
+  for (let i = 0; i < 32; i++) pass(4 * mb)
+  expect(ran.filter((type) => type === 'minor')).toHaveLength(32)
+  expect(ran.filter((type) => type === 'major')).toHaveLength(2)
 })
 
 test('it looks every few megabytes', () => {

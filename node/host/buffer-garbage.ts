@@ -2,19 +2,21 @@ import { collector } from './collector.ts'
 
 /** How often it is looked at how much buffers weigh. */
 const lookEveryBytes = 4 * 1024 * 1024
-/** Buffers may weigh so much more than what was in use after the last full collection. */
+/** Buffers may weigh so much. */
 const spareBytes = 16 * 1024 * 1024
+/** So much passes at least between two full collections, each of which stops everything for some 20 ms. */
+const fullEveryBytes = 64 * 1024 * 1024
 
 /**
  * Has buffers collected that a stream of chunks leaves behind. V8 itself looks at what they weigh only when it has grown by
  * 32 MB, those that a slow network or disk has made old by 64 MB: chunks are few objects and many bytes. The quick collection
- * of young objects comes first; the full one (some 20 ms) where that was not enough.
+ * of young objects comes first, the full one now and then where that is not enough.
  */
 export class BufferGarbage {
   readonly #weight: () => number
   readonly #collect: (type: 'minor' | 'major') => void
   #passed = 0
-  #inUse = 0
+  #sinceFull = fullEveryBytes
 
   constructor(weight = (): number => process.memoryUsage().arrayBuffers, collect = collectors()) {
     this.#weight = weight
@@ -25,12 +27,13 @@ export class BufferGarbage {
   passed(bytes: number): void {
     this.#passed += bytes
     if (this.#passed < lookEveryBytes) return
+    this.#sinceFull += this.#passed
     this.#passed = 0
-    for (const type of ['minor', 'major'] as const) {
-      if (this.#weight() < this.#inUse + spareBytes) return
-      this.#collect(type)
-    }
-    this.#inUse = this.#weight()
+    if (this.#weight() < spareBytes) return
+    this.#collect('minor')
+    if (this.#weight() < spareBytes || this.#sinceFull < fullEveryBytes) return
+    this.#collect('major')
+    this.#sinceFull = 0
   }
 }
 

@@ -36,8 +36,8 @@ export const invitePage = page('You are invited to an Atoll mesh', `
 <h1>You are invited to an Atoll mesh</h1>
 <p>A mesh connects people, their machines and their coding agents with each other, and with nobody in between. This page's address is your invitation: whoever has it can use it, so pass it on to nobody.</p>
 <ol>
-<li>If you do not have Atoll yet, get Node.js 22.18 or newer, and run this in a terminal:
-<pre>npm install --global atoll</pre></li>
+<li>If you do not have Atoll yet, ask whoever invited you for its package (atoll-….tgz), get Node.js 22.18 or newer, and run this in a terminal where the package lies:
+<pre>npm install --global ./atoll-*.tgz</pre></li>
 <li>Run this on the computer that is to join:
 <pre>atoll join -</pre></li>
 <li>Copy the whole address of this page from the address bar, with all that follows the <code>#</code>. Paste it into the terminal and press <kbd>Enter</kbd>.

@@ -6,7 +6,7 @@ const facts = { link: 'https://relay.example/i#c2VjcmV0', mesh_name: 'reef', by:
 test('an e-mail says who invites to what, what to run, until when, and that the link is a secret for one', () => {
   const { subject, body } = emailText(facts)
   expect(subject).toBe('alice invites you to reef on Atoll')
-  for (const part of ['\nhttps://relay.example/i#c2VjcmV0\n', 'a secret and works once, until 2026-11-29 01:57 UTC', 'npm install --global atoll', 'atoll join -\n']) expect(body).toContain(part)
+  for (const part of ['\nhttps://relay.example/i#c2VjcmV0\n', 'a secret and works once, until 2026-11-29 01:57 UTC', 'npm install --global ./atoll-*.tgz', 'atoll join -\n']) expect(body).toContain(part)
   expect(body.split('\n').filter((line) => line.includes(facts.link)), 'the link stands alone, whole').toEqual([facts.link])
   expect(body).not.toContain('thirty digits')
   expect(emailText({ ...facts, uses: 3, approve: true }).body).toMatch(/works for 3 people[\s\S]*thirty digits\. Tell it to alice in person or on a call/)

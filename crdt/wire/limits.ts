@@ -67,10 +67,7 @@ export const limits = {
   // What one peer may cost another.
   blobsAskedPerStream: 1000,
   blobStreamsPerPeer: 8,
-  sessionsPerPeer: 64,
-  unplacedEntriesPerPeer: 4096,
   whispersKept: 4096,
-  whisperLifeMs: 30_000,
   clockLeadMs: 60_000,
   logsPerMesh: 200_000,
   tellingsKept: 64,

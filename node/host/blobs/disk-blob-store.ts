@@ -16,7 +16,6 @@ import { StoreError } from '../../ports/store.ts'
 import { requireRoom } from '../../peer/blobs/require-room.ts'
 import { openNodeSqlite, type Database } from '../sqlite-database.ts'
 import { asStoreError, problemOf } from '../sqlite-errors.ts'
-import { BufferGarbage } from '../buffer-garbage.ts'
 import { BlobIndex, type IndexedChunk } from './blob-index.ts'
 import { headerBytes } from './pack-record.ts'
 import { Packs } from './packs.ts'
@@ -81,8 +80,6 @@ export class DiskBlobStore implements BlobStore {
   readonly #options: DiskBlobsOptions
   readonly #packs: Packs
   readonly #index: BlobIndex
-  /** What is read goes out in pieces that are sealed anew, and what is written has come in such. */
-  readonly #garbage = new BufferGarbage()
   #queue: Waiting[] = []
   #writing: Promise<void> | undefined
   /** Kept beside the index, which would have to count. */
@@ -99,13 +96,11 @@ export class DiskBlobStore implements BlobStore {
     return ids.map((id) => this.#index.find(id) !== undefined)
   }
 
-  async read(ids: readonly BlobId[]): Promise<readonly (Uint8Array | undefined)[]> {
-    const chunks = await readChunks(ids, this.#index, this.#packs, this.#options, ({ id, length }) => {
+  read(ids: readonly BlobId[]): Promise<readonly (Uint8Array | undefined)[]> {
+    return readChunks(ids, this.#index, this.#packs, this.#options, ({ id, length }) => {
       this.#index.forget(id)
       this.#usage = { chunks: this.#usage.chunks - 1, bytes: this.#usage.bytes - length }
     })
-    this.#garbage.passed(chunks.reduce((sum, chunk) => sum + (chunk?.length ?? 0), 0))
-    return chunks
   }
 
   put(chunks: readonly SealedChunk[]): Promise<void> {
@@ -181,7 +176,6 @@ export class DiskBlobStore implements BlobStore {
     this.#index.add(places, again, pack, clock.now())
     this.#usage = { chunks: this.#usage.chunks + fresh.size, bytes: this.#usage.bytes + bytes }
     for (const chunk of chunks) release(chunk.bytes)
-    this.#garbage.passed(bytes)
   }
 
   /** Does something between two batches. */
